@@ -1,0 +1,139 @@
+//! What a run has shown, as one line of JSON and as an exit status.
+
+use super::kernel;
+use greenroom::{HubStats, PoolStats};
+use jzon::{JsonValue, object};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The figures of a run.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) server: String,
+    pub(crate) url: String,
+    pub(crate) clients: usize,
+    pub(crate) timed_out: usize,
+    pub(crate) popped: usize,
+    pub(crate) failed: usize,
+    pub(crate) duration: Duration,
+    pub(crate) reply_late: Vec<Duration>,
+    pub(crate) cron_late: Vec<Duration>,
+    pub(crate) cron_missed: u64,
+    pub(crate) os_threads: usize,
+    pub(crate) pool_during: PoolStats,
+    pub(crate) pool_after: PoolStats,
+    pub(crate) hub: HubStats,
+    pub(crate) interrupted: bool,
+}
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Succeeded,
+    Failed,
+    Misused,
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Succeeded => 0,
+            Exit::Failed => 1,
+            Exit::Misused => 2,
+            // 128 and the number of SIGINT, as a shell tells it.
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+impl Summary {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Summary {
+                interrupted: true, ..
+            } => Exit::Interrupted,
+            Summary {
+                popped: 0,
+                failed: 0,
+                ..
+            } => Exit::Succeeded,
+            _ => Exit::Failed,
+        }
+    }
+
+    /// One line. A field that could not be measured is 0; the order is fixed.
+    pub(crate) fn to_json(&self) -> String {
+        let reply = Spread::of(&self.reply_late);
+        let cron = Spread::of(&self.cron_late);
+        object! {
+            "schema": 1,
+            "server": self.server.as_str(),
+            "url": self.url.as_str(),
+            "clients": self.clients,
+            "timed_out": self.timed_out,
+            "popped": self.popped,
+            "failed": self.failed,
+            "duration_s": rounded(self.duration.as_secs_f64()),
+            "reply_late_ms": {
+                "min": reply.min, "p50": reply.p50, "p99": reply.p99, "max": reply.max,
+            },
+            "cron": {
+                "ticks": self.cron_late.len(),
+                "missed": self.cron_missed,
+                "late_ms": { "p50": cron.p50, "p99": cron.p99, "max": cron.max },
+            },
+            "os_threads": self.os_threads,
+            "pool_during": counters(&self.pool_during),
+            "pool_after": counters(&self.pool_after),
+            "turns": self.hub.turns,
+            "polls": self.hub.polls,
+            "connects_retried": self.pool_after.connects_retried,
+            "rss_kib": kernel::peak_resident_kib(),
+        }
+        .dump()
+    }
+}
+
+fn counters(pool: &PoolStats) -> JsonValue {
+    object! { "created": pool.created, "in_use": pool.in_use, "available": pool.available }
+}
+
+/// Milliseconds.
+#[derive(Default)]
+struct Spread {
+    min: f64,
+    p50: f64,
+    p99: f64,
+    max: f64,
+}
+
+impl Spread {
+    fn of(durations: &[Duration]) -> Spread {
+        let mut sorted = durations.to_vec();
+        sorted.sort_unstable();
+        let Some(last) = sorted.len().checked_sub(1) else {
+            return Spread::default();
+        };
+        // The nearest rank: the smallest value that is not exceeded by so many percent of all.
+        let percentile = |percent: usize| {
+            let rank = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+            millis(sorted[rank])
+        };
+        Spread {
+            min: millis(sorted[0]),
+            p50: percentile(50),
+            p99: percentile(99),
+            max: millis(sorted[last]),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    rounded(duration.as_secs_f64() * 1000.0)
+}
+
+/// To three places.
+fn rounded(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,102 @@
+//! Every limit and every deadline of a pool, with its unit, its default and the reason for it.
+
+use crate::resp::Limits;
+use crate::time::{ms, secs};
+use std::time::Duration;
+
+/// How a pool treats its connections. Start from [`Config::default`] and change what should differ:
+///
+/// ```
+/// use greenroom::{Config, WhenFull, secs};
+/// let mut config = Config::default();
+/// config.max_connections = Some(50);
+/// config.when_full = WhenFull::Fail;
+/// config.command_timeout = secs(30);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// How many connections of their own blocking commands may have at once; `None` is no limit.
+    /// The shared connection is not counted.
+    ///
+    /// Default: no limit. A limit below the number of concurrent pops would make them wait for each
+    /// other without a word.
+    pub max_connections: Option<usize>,
+
+    /// What a blocking command does when all `max_connections` are in use.
+    ///
+    /// Default: it waits its turn for up to `pool_timeout`.
+    pub when_full: WhenFull,
+
+    /// How long a command may wait for a connection before it fails with a timeout, unsent.
+    ///
+    /// Default: 20 s, four times what one connect may take.
+    pub pool_timeout: Duration,
+
+    /// How many connections may stand in the server's backlog at once: connects that have been
+    /// started and of which the server has not yet been heard.
+    ///
+    /// Default: 256, half of Redis' `tcp-backlog` of 511. A connect beyond the backlog is not refused;
+    /// its SYN is dropped, and the kernel repeats it after 1 s, then 3 s.
+    pub max_connecting: usize,
+
+    /// How long a connect may take.
+    ///
+    /// Default: 5 s, which lets the kernel repeat a lost SYN twice.
+    pub connect_timeout: Duration,
+
+    /// How long the handshake (HELLO, AUTH, SELECT, CLIENT SETNAME) may take once connected.
+    ///
+    /// Default: 5 s. A stopped server still accepts connections, in its kernel; only this notices.
+    pub handshake_timeout: Duration,
+
+    /// How long a command that does not block may take from its writing to its reply.
+    ///
+    /// Default: 5 s.
+    pub command_timeout: Duration,
+
+    /// How long after its own timeout a blocking command may still be answered.
+    ///
+    /// Default: 2 s. Redis looks at the timeouts of blocked clients `hz` times a second, so that at the
+    /// lowest setting (`hz 1`) the answer is up to one second late. Values under one second count as one.
+    pub blocking_grace: Duration,
+
+    /// What a reply may measure.
+    pub limits: Limits,
+}
+
+/// What a blocking command does when the pool is at its limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It waits, first come, first served, for up to [`Config::pool_timeout`].
+    #[default]
+    Wait,
+    /// It fails with [`ErrorKind::PoolFull`](crate::ErrorKind::PoolFull).
+    Fail,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            max_connections: None,
+            when_full: WhenFull::Wait,
+            pool_timeout: secs(20),
+            max_connecting: 256,
+            connect_timeout: secs(5),
+            handshake_timeout: secs(5),
+            command_timeout: secs(5),
+            blocking_grace: secs(2),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Config {
+    /// How long a blocking command with this timeout of its own may take; `None` is for ever.
+    pub(crate) fn allowance(&self, timeout: crate::Timeout) -> Option<Duration> {
+        let grace = self.blocking_grace.max(ms(1000));
+        timeout
+            .duration()
+            .map(|timeout| timeout.saturating_add(grace))
+    }
+}

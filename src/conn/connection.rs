@@ -1,0 +1,176 @@
+//! One connection.
+//!
+//! ```text
+//!              dial            first writable event           all replies of the handshake
+//!  (new) ──► Dialing ──► Connecting ──────────────► Handshake ───────────────────────────► Ready
+//!               ▲             │  no handshake to be said │                                   ▲ │
+//!               │             └──────────────────────────┼───────────────────────────────────┘ │
+//!               │ another address is left to try         │                                     │
+//!               └───────────────┬────────────────────────┘                                     │
+//!                               │ refused, rejected, too late                                  │
+//!                               ▼                                                              ▼
+//!                             (gone) ◄──────────────── the end, an error, too late, bytes that are not RESP
+//! ```
+//!
+//! A connection in `Ready` has requests *in flight*: a connection of the own lane one at most, the shared one
+//! any number. Replies belong to them in order, because the server answers in order; that is the
+//! whole protocol. A reply that nothing in flight waits for means that both sides no longer agree, and
+//! the connection ends.
+
+use super::outbox::Outbox;
+use super::request::Ticket;
+use crate::driver::Socket;
+use crate::resp::Decoder;
+use crate::time::Time;
+use crate::token::Key;
+use crate::wheel::Timer;
+use std::collections::VecDeque;
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Conn {
+    pub(crate) pool: Key,
+    pub(crate) socket: Option<Socket>,
+    pub(crate) state: State,
+    pub(crate) lane: InFlight,
+    /// Which dial of its pool it is. The server accepts in this order.
+    pub(crate) number: u64,
+    /// When the present state began.
+    pub(crate) since: Time,
+    pub(crate) timer: Option<Timer>,
+    pub(crate) out: Outbox,
+    /// How many bytes were ever put into `out`.
+    pub(crate) queued: u64,
+    pub(crate) decoder: Decoder,
+    /// Whether it stands in the list of connections to be flushed.
+    pub(crate) dirty: bool,
+    /// Whether it stands in its pool's list of idle connections.
+    pub(crate) idle: bool,
+    /// Whether the server has ever said anything.
+    pub(crate) answered: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Waits for its turn to be connected.
+    Dialing,
+    Connecting,
+    Handshake {
+        /// How many replies have come.
+        done: usize,
+        /// How many are to come in all.
+        of: usize,
+        /// The server does not know RESP3: start again when the rest has come.
+        falls_back: bool,
+    },
+    Ready,
+}
+
+/// The requests whose replies are to come, oldest first.
+#[derive(Debug)]
+pub(crate) enum InFlight {
+    /// A connection of the own lane.
+    Own(Option<Ticket>),
+    /// The shared connection.
+    Shared(Box<Shared>),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// A pipeline of n commands stands here n times.
+    tickets: VecDeque<Ticket>,
+    /// Commands that wait for the end of the handshake.
+    pub(crate) held: Outbox,
+    held_bytes: u64,
+}
+
+impl Shared {
+    /// Keeps bytes until the handshake is over. Returns where they will end, counted from then, and a buffer
+    /// that is free now.
+    pub(crate) fn hold(&mut self, bytes: Outbox) -> (u64, Vec<u8>) {
+        self.held_bytes += bytes.unsent().len() as u64;
+        (self.held_bytes, self.held.append(bytes))
+    }
+}
+
+impl Conn {
+    pub(crate) fn new(pool: Key, lane: InFlight, now: Time) -> Conn {
+        Conn {
+            pool,
+            socket: None,
+            state: State::Dialing,
+            lane,
+            number: 0,
+            since: now,
+            timer: None,
+            out: Outbox::default(),
+            queued: 0,
+            decoder: Decoder::new(),
+            dirty: false,
+            idle: false,
+            answered: false,
+        }
+    }
+
+    pub(crate) fn enter(&mut self, state: State, now: Time) {
+        self.state = state;
+        self.since = now;
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.lane, InFlight::Shared(_))
+    }
+
+    /// Puts bytes at the end of what is to be written. Returns where they end in the stream, and a buffer that
+    /// is free now.
+    pub(crate) fn send(&mut self, bytes: Outbox) -> (u64, Vec<u8>) {
+        self.queued += bytes.unsent().len() as u64;
+        (self.queued, self.out.append(bytes))
+    }
+
+    /// How many bytes of the stream the kernel has taken.
+    pub(crate) fn written(&self) -> u64 {
+        self.queued - self.out.unsent().len() as u64
+    }
+}
+
+impl InFlight {
+    pub(crate) fn front(&self) -> Option<Ticket> {
+        match self {
+            InFlight::Own(ticket) => *ticket,
+            InFlight::Shared(shared) => shared.tickets.front().copied(),
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Ticket> {
+        match self {
+            InFlight::Own(ticket) => ticket.take(),
+            InFlight::Shared(shared) => shared.tickets.pop_front(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, ticket: Ticket, replies: usize) {
+        match self {
+            InFlight::Own(place) => {
+                debug_assert!(
+                    place.is_none() && replies == 1,
+                    "one request has this connection"
+                );
+                *place = Some(ticket);
+            }
+            InFlight::Shared(shared) => shared.tickets.extend((0..replies).map(|_| ticket)),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.front().is_none()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Ticket> {
+        let (own, shared) = match self {
+            InFlight::Own(ticket) => (*ticket, None),
+            InFlight::Shared(shared) => (None, Some(shared.tickets.iter().copied())),
+        };
+        own.into_iter().chain(shared.into_iter().flatten())
+    }
+}

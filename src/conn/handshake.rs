@@ -1,0 +1,104 @@
+//! What a fresh connection says before anybody may use it.
+//!
+//! The handshake is one write (HELLO or AUTH, CLIENT SETNAME, SELECT) and as many replies. No byte of a
+//! user's command leaves before the last of them: a pop that ran before its SELECT would have popped
+//! from another database.
+//!
+//! A server from before Redis 6 does not know HELLO. If RESP3 was asked for and refused, the same
+//! connection says it all again in RESP2, and the pool remembers.
+
+use super::command::Command;
+use super::outbox::Outbox;
+use crate::address::{Address, Protocol};
+use crate::error::{Error, ErrorKind, printable};
+use crate::resp::Value;
+
+/// The commands of a handshake, encoded once for a pool.
+pub(crate) struct Handshake {
+    bytes: Vec<u8>,
+    steps: Vec<&'static str>,
+}
+
+/// What a reply to the handshake means for the connection.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Go on.
+    Accepted,
+    /// The server does not speak RESP3: say it again in RESP2.
+    FallBack,
+    /// The server does not want us.
+    Rejected(Error),
+}
+
+impl Handshake {
+    pub(crate) fn new(address: &Address, protocol: Protocol) -> Handshake {
+        let mut handshake = Handshake {
+            bytes: Vec::new(),
+            steps: Vec::new(),
+        };
+        let password = address.password.as_ref().map(|password| password.expose());
+        if protocol == Protocol::Resp3 {
+            let mut hello = Command::new("HELLO").arg("3");
+            if let Some(password) = password {
+                hello = hello
+                    .arg("AUTH")
+                    .arg(address.user.as_deref().unwrap_or("default"))
+                    .arg(password);
+            }
+            handshake.say("HELLO", hello);
+        } else if let Some(password) = password {
+            let auth = Command::new("AUTH");
+            let auth = match &address.user {
+                Some(user) => auth.arg(user),
+                None => auth,
+            };
+            handshake.say("AUTH", auth.arg(password));
+        }
+        if let Some(name) = &address.client_name {
+            handshake.say(
+                "CLIENT SETNAME",
+                Command::new("CLIENT").arg("SETNAME").arg(name),
+            );
+        }
+        if address.db != 0 {
+            handshake.say("SELECT", Command::new("SELECT").arg(address.db));
+        }
+        handshake
+    }
+
+    fn say(&mut self, step: &'static str, command: Command) {
+        self.bytes.extend_from_slice(command.into_outbox().unsent());
+        self.steps.push(step);
+    }
+
+    /// How many replies belong to it.
+    pub(crate) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    pub(crate) fn outbox(&self) -> Outbox {
+        Outbox::new(self.bytes.clone(), 0)
+    }
+
+    /// What the reply to step number `step` means.
+    pub(crate) fn judge(&self, step: usize, reply: &Value) -> Verdict {
+        let Value::Error(text) = reply else {
+            return Verdict::Accepted;
+        };
+        let name = self.steps.get(step).copied().unwrap_or("PING");
+        let is = |prefix: &[u8]| text.as_ref().starts_with(prefix);
+        if name == "HELLO" && (is(b"NOPROTO") || is(b"ERR unknown command")) {
+            return Verdict::FallBack;
+        }
+        let text = printable(text.as_ref());
+        let message = format!("the server rejected {name}: {text}");
+        Verdict::Rejected(Error::new(ErrorKind::Connect, message))
+    }
+}
+
+/// Shows no bytes: they hold the password.
+impl std::fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Handshake").field(&self.steps).finish()
+    }
+}

@@ -1,0 +1,32 @@
+//! Connections to Redis servers: pools, lanes, handshakes, requests and their replies.
+//!
+//! This is the client without its input and output: state machines that are told what the kernel did and
+//! what time it is, and that say what is to be done. They run the same on a real network, on a
+//! simulated one, and in a test that has none at all.
+//!
+//! **Two lanes.** Redis answers in order, so a blocking pop holds up whatever is sent behind it on
+//! the same connection. Therefore a command that may block has a connection to itself, taken from the
+//! [pool](PoolStats) and given back when the reply has come. All other commands share one connection, one behind
+//! the other, and what the tasks of one turn ask leaves in one write.
+//!
+//! **A reply finds its request by its place in the line**, nothing else. So a connection whose place in the
+//! line is in doubt is never used again: it is closed.
+
+mod clients;
+mod command;
+mod connection;
+mod handshake;
+mod lifecycle;
+mod outbox;
+mod pool;
+mod replies;
+mod request;
+
+pub use self::command::{Command, Timeout, ToArgs};
+pub use self::pool::PoolStats;
+pub use self::request::{Reply, Ticket};
+
+pub(crate) use self::clients::{Ask, Clients};
+pub(crate) use self::command::Lane;
+pub(crate) use self::lifecycle::connect_error;
+pub(crate) use self::outbox::Outbox;

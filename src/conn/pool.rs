@@ -1,0 +1,245 @@
+//! The connections to one server: who has one, who waits, and when the next one is dialed.
+//!
+//! # Pacing
+//!
+//! A server accepts connections from a queue of limited length, its *backlog* (Redis: 511). A connect
+//! that finds it full is not refused: its SYN is dropped, and the kernel repeats it a second later.
+//! Whoever opens ten thousand connections at once therefore waits for seconds. And it does not help to
+//! count the connects that have not finished, because the kernel finishes them before the server has
+//! accepted them.
+//!
+//! But a backlog is a queue, so a reply on the connection that was dialed as number *n* proves that all
+//! up to *n* have been accepted. The pool lets at most `max_connecting` dials run ahead of the highest
+//! number it has heard from; where nothing would be heard, since a blocked pop says nothing for
+//! as long as it blocks, every 64th connection is made to answer a PING before its first command.
+
+use super::handshake::Handshake;
+use super::outbox::Outbox;
+use super::request::Ticket;
+use crate::address::{Address, Protocol};
+use crate::config::Config;
+use crate::driver::Endpoint;
+use crate::time::Time;
+use crate::token::Key;
+use crate::wheel::Timer;
+use std::collections::VecDeque;
+
+/// Every so many dials, a connection must answer a PING. A quarter of the default window: the proof for one
+/// part is under way while the next is dialed.
+const PROBE_EVERY: u64 = 64;
+
+/// Room for so many waiting requests is kept when none waits.
+const WAITING_KEPT: usize = 64;
+
+/// What a pool has done and what it holds, exact at every moment: `created == in_use + available`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// Connections of the own lane that exist, those being connected included.
+    pub created: usize,
+    /// Those that a command has, or that are being connected for one.
+    pub in_use: usize,
+    /// Those that nobody has.
+    pub available: usize,
+    /// Commands that wait for a connection.
+    pub waiting: usize,
+    /// Whether the shared connection exists. It is not counted above.
+    pub shared: bool,
+    /// Connects that were started since the pool was opened.
+    pub connects: u64,
+    /// Connects that had to be started again (a full backlog, no descriptors left), and those that
+    /// took so long that the kernel must have sent their SYN again.
+    pub connects_retried: u64,
+    /// Replies that came when nobody wanted them any more.
+    pub replies_dropped: u64,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) config: Config,
+    pub(crate) address: Address,
+    endpoints: Vec<Endpoint>,
+    /// Which of the endpoints is tried next, and how many have failed in a row.
+    endpoint: usize,
+    endpoints_failed: usize,
+    pub(crate) handshake: Handshake,
+    pub(crate) protocol: Protocol,
+    pub(crate) shared: Option<Key>,
+    /// The shared connection is to be dialed.
+    pub(crate) dials_shared: bool,
+    /// Connections without a request, the latest used on top. Some may be gone.
+    idle: Vec<Key>,
+    /// Requests without a connection, the first come in front. Some may have been given up.
+    pub(super) waiting: VecDeque<(Ticket, usize)>,
+    /// What they will send, one behind the other in the same order: ten thousand small buffers of their own
+    /// would take twice the memory.
+    waiting_bytes: Outbox,
+    /// How many of `waiting` have not been given up.
+    pub(crate) waiting_alive: usize,
+    /// When the first of `waiting` has waited too long.
+    pub(crate) waiting_timer: Option<Timer>,
+    /// Armed while nothing may be dialed.
+    pub(crate) pause: Option<(Time, Timer)>,
+    /// Whether it stands in the list of pools that may want to dial.
+    pub(crate) hungry: bool,
+    pub(crate) total: usize,
+    pub(crate) connecting: usize,
+    pub(crate) available: usize,
+    dialed: u64,
+    heard: u64,
+    pub(crate) retried: u64,
+    pub(crate) dropped: u64,
+}
+
+impl Pool {
+    pub(crate) fn new(address: Address, endpoints: Vec<Endpoint>, config: Config) -> Pool {
+        let protocol = address.protocol;
+        Pool {
+            handshake: Handshake::new(&address, protocol),
+            protocol,
+            config,
+            address,
+            endpoints,
+            endpoint: 0,
+            endpoints_failed: 0,
+            shared: None,
+            dials_shared: false,
+            idle: Vec::new(),
+            waiting: VecDeque::new(),
+            waiting_bytes: Outbox::default(),
+            waiting_alive: 0,
+            waiting_timer: None,
+            pause: None,
+            hungry: false,
+            total: 0,
+            connecting: 0,
+            available: 0,
+            dialed: 0,
+            heard: 0,
+            retried: 0,
+            dropped: 0,
+        }
+    }
+
+    pub(crate) fn stats(&self) -> PoolStats {
+        PoolStats {
+            created: self.total,
+            in_use: self.total - self.available,
+            available: self.available,
+            waiting: self.waiting_alive,
+            shared: self.shared.is_some(),
+            connects: self.dialed,
+            connects_retried: self.retried,
+            replies_dropped: self.dropped,
+        }
+    }
+
+    /// Whether a connection of the own lane should be dialed now.
+    pub(crate) fn wants_dial(&self) -> bool {
+        self.waiting_alive > self.connecting && !self.is_full() && self.may_dial()
+    }
+
+    /// Whether the window of the pacing is open.
+    pub(crate) fn may_dial(&self) -> bool {
+        let ahead = self.dialed - self.heard;
+        self.pause.is_none() && ahead < self.config.max_connecting.max(1) as u64
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.config
+            .max_connections
+            .is_some_and(|max| self.total >= max.max(1))
+    }
+
+    /// Counts one dial, and returns its number.
+    pub(crate) fn count_dial(&mut self) -> u64 {
+        self.dialed += 1;
+        self.dialed
+    }
+
+    /// The server has been heard on connection `number`, or that connection has ended.
+    pub(crate) fn hear(&mut self, number: u64) {
+        self.heard = self.heard.max(number);
+    }
+
+    /// Whether connection `number` must prove that the server has accepted it.
+    pub(crate) fn is_probe(&self, number: u64) -> bool {
+        number % PROBE_EVERY.min(self.config.max_connecting.max(1) as u64) == 0
+    }
+
+    /// Adds a request to those that wait for a connection.
+    pub(crate) fn push_waiting(&mut self, ticket: Ticket, bytes: &[u8]) {
+        self.waiting.push_back((ticket, bytes.len()));
+        self.waiting_bytes.extend(bytes);
+        self.waiting_alive += 1;
+    }
+
+    /// The first of those that wait and are still wanted; its bytes are put into `bytes`.
+    pub(crate) fn pop_waiting(
+        &mut self,
+        is_wanted: impl Fn(Ticket) -> bool,
+        bytes: &mut Vec<u8>,
+    ) -> Option<Ticket> {
+        while let Some((ticket, len)) = self.waiting.pop_front() {
+            let wanted = is_wanted(ticket);
+            if wanted {
+                bytes.extend_from_slice(&self.waiting_bytes.unsent()[..len]);
+                self.waiting_alive -= 1;
+            }
+            self.waiting_bytes.advance(len);
+            if self.waiting.is_empty() {
+                // What a burst has needed is not kept for ever.
+                drop(self.waiting_bytes.take_buffer());
+                self.waiting.shrink_to(WAITING_KEPT);
+            }
+            if wanted {
+                return Some(ticket);
+            }
+        }
+        None
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoints[self.endpoint]
+    }
+
+    pub(crate) fn endpoint_works(&mut self) {
+        self.endpoints_failed = 0;
+    }
+
+    /// Turns to the next endpoint; false when all of them have failed in a row.
+    pub(crate) fn next_endpoint(&mut self) -> bool {
+        self.endpoint = (self.endpoint + 1) % self.endpoints.len();
+        self.endpoints_failed += 1;
+        if self.endpoints_failed < self.endpoints.len() {
+            return true;
+        }
+        self.endpoints_failed = 0;
+        false
+    }
+
+    pub(crate) fn push_idle(&mut self, conn: Key) {
+        self.idle.push(conn);
+        self.available += 1;
+    }
+
+    /// The connection that was used last, if `is_alive`.
+    pub(crate) fn pop_idle(&mut self, is_alive: impl Fn(Key) -> bool) -> Option<Key> {
+        while let Some(conn) = self.idle.pop() {
+            if is_alive(conn) {
+                self.available -= 1;
+                return Some(conn);
+            }
+        }
+        None
+    }
+
+    /// Forgets an idle connection that has ended.
+    pub(crate) fn idle_ended(&mut self, is_alive: impl Fn(Key) -> bool) {
+        self.available -= 1;
+        if self.idle.len() > 2 * self.available + 16 {
+            self.idle.retain(|&conn| is_alive(conn));
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The kernel's seam: everything the hub asks of an operating system, as one trait.
+//!
+//! The hub above it cannot tell which driver it runs on. [`MioDriver`] is the real kernel. Everything that
+//! would make a run differ from the next one (the clock, the network, the order of events) comes
+//! through this trait and nowhere else, so that a simulated kernel can take its place.
+//!
+//! # The contract
+//!
+//! **Edges, not levels.** An event is reported when something *changes*. Whoever is told that a
+//! socket is readable must read until the driver says [`WouldBlock`](io::ErrorKind::WouldBlock), or until a
+//! read brings fewer bytes than there was room for: both mean *drained*, and the next byte brings a
+//! new event. Whoever stops earlier must remember it himself. An event with
+//! [`ended`](Event::ended) set is the exception: the end or the error stands behind the bytes and
+//! brings no further event, so that reading goes on until it shows.
+//!
+//! **Readiness is a hint.** An event may be spurious; the read or write that follows has the last word.
+//!
+//! **A connect is finished** when [`connect`](Driver::connect) says [`Done`](Connect::Done), when a write succeeds, or when [`connected`](Driver::connected) says so. The writable event
+//! alone proves nothing.
+//!
+//! **Handles go stale.** A [`Socket`] that was closed answers every call with
+//! [`NotConnected`](io::ErrorKind::NotConnected); its late events are dropped by the driver and counted.
+
+mod mio;
+
+pub use self::mio::MioDriver;
+
+use crate::time::Time;
+use crate::token::{Key, Owner};
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many events one poll reports at most.
+///
+/// Reading and decoding one short reply costs about 2 µs, most of it in the kernel, so that a full
+/// batch delays a timer by about half a millisecond.
+pub const EVENTS_PER_POLL_MAX: usize = 256;
+
+/// What a hub needs of a kernel. The [module](self) has the contract that goes with it.
+pub trait Driver: fmt::Debug {
+    /// The time. It never goes backwards.
+    fn now(&self) -> Time;
+
+    /// The addresses of a host name. This may block for seconds: it is never called inside a turn.
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
+
+    /// Starts to connect. Events of the new socket name `owner`.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when the backlog of a UNIX socket is full: there is nothing to wait on, and
+    /// the caller tries again after a while.
+    fn connect(&mut self, peer: &Endpoint, owner: Owner) -> io::Result<Connect>;
+
+    /// Whether a connect has finished: `Ok(false)` means *not yet*, an error is how it failed.
+    fn connected(&self, socket: Socket) -> io::Result<bool>;
+
+    /// Listens. Port 0 takes any free one, see [`local`](Driver::local).
+    fn listen(&mut self, at: &Endpoint, owner: Owner) -> io::Result<Socket>;
+
+    /// Where a socket is bound.
+    fn local(&self, socket: Socket) -> io::Result<Endpoint>;
+
+    /// Takes one connection that came in on a listener.
+    fn accept(&mut self, listener: Socket, owner: Owner) -> io::Result<Socket>;
+
+    /// Takes over a connected UNIX stream that somebody else has made, such as one half of a pair.
+    #[cfg(unix)]
+    fn adopt(&mut self, stream: std::os::unix::net::UnixStream, owner: Owner)
+    -> io::Result<Socket>;
+
+    /// Names another owner for the events of a socket, from the next poll on.
+    fn set_owner(&mut self, socket: Socket, owner: Owner);
+
+    /// Sends small segments at once (`TCP_NODELAY`). Does nothing where there are no segments.
+    fn no_delay(&self, socket: Socket) -> io::Result<()>;
+
+    /// Reads what is there. `Ok(0)` is the end.
+    fn read(&mut self, socket: Socket, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes what fits.
+    fn write(&mut self, socket: Socket, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Closes. The handle is stale from now on.
+    fn close(&mut self, socket: Socket);
+
+    /// Waits for events, or until `timeout` is over, or for ever. An interrupted wait is an empty one.
+    fn poll(&mut self, timeout: Option<Duration>, events: &mut Vec<Event>) -> io::Result<Polled>;
+
+    /// What ends a [`poll`](Driver::poll) from another thread.
+    fn alarm(&mut self) -> io::Result<Alarm>;
+}
+
+/// Ends a poll from another thread when it is called. One that is called early ends the next poll.
+pub type Alarm = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
+
+/// A socket of a driver: a handle that goes stale when the socket is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Socket(pub(crate) Key);
+
+/// How far a connect came at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connect {
+    /// It is finished. No event will say so.
+    Done(Socket),
+    /// It is under way: an event will say when it is worth asking.
+    Started(Socket),
+}
+
+/// Where a connect goes or a listener stands, once names are resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// An address and a port.
+    Tcp(SocketAddr),
+    /// The path of a UNIX socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endpoint::Tcp(address) => address.fmt(f),
+            Endpoint::Unix(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// What happened to one socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The socket.
+    pub socket: Socket,
+    /// Whom its events are for.
+    pub owner: Owner,
+    /// There may be something to read or to accept, or the end.
+    pub readable: bool,
+    /// There may be room to write, or a connect may have finished.
+    pub writable: bool,
+    /// The peer has closed, or the socket has failed: read until it shows.
+    pub ended: bool,
+}
+
+/// What a poll says besides its events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Polled {
+    /// The batch was full: more events may be waiting.
+    pub full: bool,
+    /// Events that were dropped because their socket had been closed.
+    pub stale: usize,
+}

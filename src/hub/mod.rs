@@ -1,0 +1,391 @@
+//! The hub: one loop, one thread, and everything that waits.
+//!
+//! A hub owns a driver (the kernel), a timer wheel, the connections to servers and the tasks. It makes
+//! [turns](Hub::turn): it sleeps until something happens, finds out who has waited for it, and resumes those tasks.
+//! Nothing runs at the same time as anything else; the only thing that happens simultaneously is waiting.
+//!
+//! The main program is a task too: [`Hub::sleep`], [`Hub::join_all`] and [`Hub::wait`] make turns, and so let all others
+//! run, until what main waits for has happened.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `mod.rs` | the hub, and what main does with it |
+//! | `turn.rs` | the seven phases of a turn |
+//! | `task.rs` | `Task`, `Wait` and `Wake`: the words between hub and tasks |
+//! | `tasks.rs` | the table of tasks and the line of those that are ready |
+//! | `scheduling.rs` | spawn, kill, notify, and how a wait begins and ends |
+//! | `every.rs` | cron |
+//! | `streams.rs` | streams and listeners for tasks that do their own input and output |
+//! | `remote.rs` | notifying a task from another thread |
+//!
+//! [`Hub::turn`]: Hub::turn
+
+mod every;
+mod remote;
+mod scheduling;
+mod streams;
+mod task;
+mod tasks;
+mod turn;
+
+pub use self::every::{Missed, Tick};
+pub use self::remote::Remote;
+pub use self::scheduling::Failure;
+pub use self::streams::{Listener, Stream};
+pub use self::task::{Task, TaskId, Wait, Wake};
+
+use self::remote::Mailbox;
+use self::streams::Ports;
+use self::tasks::Tasks;
+use crate::address::{Address, Host, Place};
+use crate::config::Config;
+use crate::conn::{Ask, Clients, PoolStats, Ticket};
+use crate::driver::{Driver, Endpoint, Event, MioDriver, Socket};
+use crate::error::{Error, ErrorKind, Result};
+use crate::time::Time;
+use crate::timers::Timers;
+use crate::token::{Key, Owner};
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// See the [module](self).
+///
+/// ```
+/// use greenroom::{Hub, Wait, Wake, ms};
+///
+/// let mut hub = Hub::new()?;
+/// let tasks: Vec<_> = (0..3)
+///     .map(|_| {
+///         hub.spawn(|_hub, wake| match wake {
+///             Wake::Start => Ok(Wait::sleep(ms(5))),
+///             _ => Ok(Wait::done()),
+///         })
+///     })
+///     .collect();
+/// hub.join_all(&tasks)?; // 5 ms, not 15: the three of them sleep at the same time
+/// # Ok::<(), greenroom::Error>(())
+/// ```
+pub struct Hub {
+    driver: Box<dyn Driver>,
+    timers: Timers,
+    tasks: Tasks,
+    ports: Ports,
+    clients: Clients,
+    /// The task that is being resumed.
+    running: Option<Key>,
+    in_turn: bool,
+    /// The task that stands for the main program, and what has woken it.
+    main: Key,
+    main_wake: Option<Wake>,
+    /// Ports to be closed at the end of the turn.
+    closing: Vec<Socket>,
+    /// Connections that had more to read than their budget.
+    unread: Vec<Key>,
+    mailbox: Option<Arc<Mailbox>>,
+    on_error: Box<dyn FnMut(&Failure)>,
+    stats: HubStats,
+    /// How many polls in a row brought a full batch.
+    full_polls: u32,
+    // Scratch space that every turn uses again.
+    events: Vec<Event>,
+    due: Vec<Owner>,
+    buffer: Box<[u8]>,
+}
+
+/// What a hub has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HubStats {
+    /// Turns that were made.
+    pub turns: u64,
+    /// Polls: how often the kernel was asked for events.
+    pub polls: u64,
+    /// Events that the kernel reported.
+    pub events: u64,
+    /// Events for sockets that had been closed since, and were dropped.
+    pub stale_events: u64,
+    /// How often a task was resumed.
+    pub resumptions: u64,
+    /// Tasks that ended with an error or a panic.
+    pub failures: u64,
+}
+
+impl Hub {
+    /// A hub on the real kernel.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] when the readiness queue cannot be opened, such as for want of descriptors.
+    pub fn new() -> Result<Hub> {
+        let error = |error| Error::io(ErrorKind::Io, "cannot open a readiness queue", error);
+        Ok(Hub::with_driver(MioDriver::new().map_err(error)?))
+    }
+
+    /// A hub on a kernel of your choice.
+    #[track_caller]
+    pub fn with_driver(driver: impl Driver + 'static) -> Hub {
+        let mut tasks = Tasks::new();
+        let main = tasks.add(None, Location::caller());
+        Hub {
+            driver: Box::new(driver),
+            timers: Timers::default(),
+            tasks,
+            ports: Ports::new(),
+            clients: Clients::new(),
+            running: None,
+            in_turn: false,
+            main,
+            main_wake: None,
+            closing: Vec::new(),
+            unread: Vec::new(),
+            mailbox: None,
+            on_error: Box::new(scheduling::log_failure),
+            stats: HubStats::default(),
+            full_polls: 0,
+            events: Vec::new(),
+            due: Vec::new(),
+            buffer: vec![0; turn::READ_BYTES].into_boxed_slice(),
+        }
+    }
+
+    /// The time. Within a turn it stands still; outside of one it is what the clock says.
+    pub fn now(&self) -> Time {
+        if self.in_turn {
+            self.timers.now()
+        } else {
+            self.driver.now()
+        }
+    }
+
+    /// What the hub has done so far.
+    pub fn stats(&self) -> HubStats {
+        self.stats
+    }
+
+    /// How many timers are armed: sleeps, deadlines, pauses.
+    pub fn timers_armed(&self) -> usize {
+        self.timers.len()
+    }
+
+    /// Makes turns until nothing is left to wait for: no task is ready, and neither timer, request, stream nor
+    /// [`Remote`] could ever wake one. A cron task never comes to that end; see [`Hub::kill`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Misuse`] from inside a task; [`ErrorKind::Io`] when the kernel's poll fails. Tasks that fail
+    /// do not end the run: see [`Hub::on_error`].
+    pub fn run(&mut self) -> Result<()> {
+        self.enter("run")?;
+        while !self.is_stuck() {
+            self.turn()?;
+        }
+        Ok(())
+    }
+
+    /// Waits as a task does: makes turns until the wait has ended, and says why it has.
+    ///
+    /// ```no_run
+    /// use greenroom::{Hub, Redis};
+    /// let mut hub = Hub::new()?;
+    /// let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+    /// let asked = redis.get(&mut hub, "key")?;
+    /// let value: Option<String> = hub.wait(asked)?.reply()?.to()?;
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Misuse`] from inside a task: a task returns what it waits for. [`ErrorKind::Deadlock`] when nothing is
+    /// left that could end the wait. [`ErrorKind::Io`] when the kernel's poll fails.
+    pub fn wait(&mut self, wait: Wait) -> Result<Wake> {
+        self.enter("wait")?;
+        self.begin_wait(self.main, wait);
+        loop {
+            if let Some(wake) = self.main_wake.take() {
+                return Ok(wake);
+            }
+            if self.is_stuck() {
+                self.interrupt_wait(self.main);
+                let message = "nothing is left that could end this wait";
+                return Err(Error::new(ErrorKind::Deadlock, message));
+            }
+            self.turn()?;
+        }
+    }
+
+    /// The task that stands for the main program: to [notify](Hub::notify) it.
+    pub fn main(&self) -> TaskId {
+        TaskId(self.main)
+    }
+
+    /// Lets all others run for `duration`. Main continues then, or up to one turn later; earlier if a task
+    /// [notifies](Hub::notify) it.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Hub::wait).
+    pub fn sleep(&mut self, duration: Duration) -> Result<()> {
+        self.wait(Wait::sleep(duration)).map(drop)
+    }
+
+    /// Waits until a task has ended. Joining a task that has ended takes no turn.
+    ///
+    /// # Errors
+    ///
+    /// The error with which the task ended, the first time somebody asks for it, and those of [`wait`](Hub::wait). A task
+    /// that was killed has not failed.
+    pub fn join(&mut self, task: TaskId) -> Result<()> {
+        self.enter("join")?;
+        self.join_outcome(task)?
+    }
+
+    /// Waits until all these tasks have ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Task`] when any has failed: it says how many, and how the first of them in the order of `tasks`.
+    /// Those of [`wait`](Hub::wait).
+    pub fn join_all(&mut self, tasks: &[TaskId]) -> Result<()> {
+        self.enter("join_all")?;
+        let mut failed = 0;
+        let mut first = None;
+        for &task in tasks {
+            if let Err(error) = self.join_outcome(task)? {
+                failed += 1;
+                first.get_or_insert(error);
+            }
+        }
+        match first {
+            None => Ok(()),
+            Some(first) => {
+                let message = format!(
+                    "{failed} of {} tasks failed, the first: {first}",
+                    tasks.len()
+                );
+                Err(Error::new(ErrorKind::Task, message))
+            }
+        }
+    }
+
+    /// The outer result is the hub's, the inner one the task's.
+    fn join_outcome(&mut self, task: TaskId) -> Result<Result<()>> {
+        if let Some(outcome) = self.outcome(task.0) {
+            return Ok(outcome);
+        }
+        match self.wait(Wait::join(task))? {
+            Wake::Joined(outcome) => Ok(outcome),
+            other => Err(other.unexpected()),
+        }
+    }
+
+    /// Entered from main: nothing of this may happen inside a task, which would make turns within a turn.
+    fn enter(&mut self, call: &str) -> Result<()> {
+        if let Some(key) = self.running {
+            let task = self.describe(key);
+            let message = format!("{task} called Hub::{call}: a task returns what it waits for");
+            return Err(Error::new(ErrorKind::Misuse, message));
+        }
+        self.timers.set_now(self.driver.now());
+        Ok(())
+    }
+
+    /// Whether nothing is left that could wake anybody.
+    fn is_stuck(&self) -> bool {
+        self.tasks.in_line() == 0
+            && self.main_wake.is_none()
+            && self.timers.len() == 0
+            && self.clients.pending() == 0
+            && self.clients.done.is_empty()
+            && self.tasks.waiting_for_io == 0
+            && self.mailbox.is_none()
+            && !self.has_work()
+    }
+
+    /// Opens a client of the server at `address`. Connections are made when they are needed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Connect`] when a host name cannot be resolved, [`ErrorKind::Misuse`] when one would have to be
+    /// resolved inside a task, which could hold up everybody for seconds.
+    pub(crate) fn open_client(&mut self, address: Address, config: Config) -> Result<Key> {
+        let endpoints = match &address.place {
+            Place::Unix(path) => vec![Endpoint::Unix(path.clone())],
+            Place::Tcp {
+                host: Host::Ip(ip),
+                port,
+            } => vec![Endpoint::Tcp((*ip, *port).into())],
+            Place::Tcp {
+                host: Host::Name(name),
+                port,
+            } => {
+                self.enter("open with a host name")?;
+                let error = |error| {
+                    Error::io(
+                        ErrorKind::Connect,
+                        format_args!("cannot resolve {name}"),
+                        error,
+                    )
+                };
+                let found = self.driver.resolve(name, *port).map_err(error)?;
+                if found.is_empty() {
+                    let message = format!("{name} has no address");
+                    return Err(Error::new(ErrorKind::Connect, message));
+                }
+                found.into_iter().map(Endpoint::Tcp).collect()
+            }
+        };
+        Ok(self.clients.open(address, endpoints, config))
+    }
+
+    /// Asks something of a server, in the name of the task that runs.
+    pub(crate) fn ask(&mut self, pool: Key, ask: Ask) -> Result<Ticket> {
+        if !self.in_turn {
+            self.timers.set_now(self.driver.now());
+        }
+        let task = self.running.unwrap_or(self.main);
+        let ticket = self.clients.submit(pool, task, ask, &mut self.timers)?;
+        if let Some(slot) = self.tasks.get_mut(task) {
+            slot.requests += 1;
+        }
+        Ok(ticket)
+    }
+
+    /// An empty buffer for a command that will be asked.
+    pub(crate) fn command_buffer(&mut self) -> Vec<u8> {
+        self.clients.buffer()
+    }
+
+    pub(crate) fn pool_stats(&self, pool: Key) -> PoolStats {
+        self.clients.stats(pool)
+    }
+
+    pub(crate) fn pool_address(&self, pool: Key) -> Option<&Address> {
+        self.clients.pool(pool).map(|pool| &pool.address)
+    }
+
+    pub(crate) fn close_client(&mut self, pool: Key) {
+        self.clients.close(pool, &mut self.timers);
+    }
+
+    /// A task for a message: what it is and where it was spawned.
+    fn describe(&self, key: Key) -> String {
+        let site = self.tasks.get(key).map(|slot| slot.spawned_at);
+        site.map_or_else(
+            || format!("{:?} (ended)", TaskId(key)),
+            |site| format!("{:?} (spawned at {site})", TaskId(key)),
+        )
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("driver", &self.driver)
+            .field("tasks", &self.tasks.alive())
+            .field("timers", &self.timers.len())
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,363 @@
+//! Streams and listeners, for tasks that do their own input and output.
+//!
+//! The kernel reports edges: that a socket *became* readable, once. The hub turns this into a level that a
+//! task can ask for at any time: each stream remembers whether it may be readable and writable, until a
+//! read or write finds out that it is not. A task therefore never loses an edge, even if it comes
+//! while the task does something else.
+//!
+//! A stream belongs to the task that made it, and is closed when that task ends, however it ends.
+//! [`Hub::hand_over`] gives it to another task: what an accept loop does with a new connection.
+
+use super::task::{Direction, Event, TaskId};
+use super::tasks::Why;
+use super::{Hub, Result};
+use crate::conn::connect_error;
+use crate::driver::{self, Connect, Endpoint, Socket};
+use crate::error::{Error, ErrorKind};
+use crate::token::{Key, Owner, Slots};
+use std::io;
+
+/// A byte stream: a TCP or UNIX connection. A handle, which goes stale when the stream is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stream(Key);
+
+/// A listening socket. A handle, which goes stale when the listener is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Listener(Key);
+
+/// What a task reads, writes or accepts on. A listener is readable when somebody wants to connect.
+#[derive(Debug)]
+pub(super) struct Port {
+    socket: Socket,
+    task: Key,
+    /// The next port of the same task.
+    next: Option<Key>,
+    readable: bool,
+    writable: bool,
+    /// The end or an error stands behind what is still to be read: no further event will say so.
+    ended: bool,
+    reader: Option<Key>,
+    writer: Option<Key>,
+}
+
+pub(super) type Ports = Slots<Port>;
+
+impl Hub {
+    /// Starts to connect. The stream becomes [writable](super::Wait::writable) when the connect has ended;
+    /// the first [`write`](Hub::write) then tells how.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Connect`] when it cannot even be started: a UNIX socket that is not there or whose
+    /// backlog is full, no descriptors.
+    pub fn connect(&mut self, peer: &Endpoint) -> Result<Stream> {
+        let connected = |error| connect_error(peer, error);
+        let key = self.add_port(|driver, owner| match driver.connect(peer, owner)? {
+            Connect::Done(socket) => Ok((socket, true)),
+            Connect::Started(socket) => Ok((socket, false)),
+        });
+        key.map(Stream).map_err(connected)
+    }
+
+    /// Listens. Port 0 takes any free port, see [`local`](Hub::local).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] with what the system says, such as that the address is in use.
+    pub fn listen(&mut self, at: &Endpoint) -> Result<Listener> {
+        let key = self.add_port(|driver, owner| Ok((driver.listen(at, owner)?, false)));
+        let error = |error| Error::io(ErrorKind::Io, format_args!("cannot listen at {at}"), error);
+        key.map(Listener).map_err(error)
+    }
+
+    /// Takes one connection that has come in; `None` when there is none now.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`], such as no descriptors left. The listener stays as it is: sleep a little, then
+    /// accept again.
+    pub fn accept(&mut self, listener: Listener) -> Result<Option<Stream>> {
+        let socket = self.port(listener.0)?.socket;
+        match self.add_port(|driver, owner| Ok((driver.accept(socket, owner)?, true))) {
+            Ok(key) => Ok(Some(Stream(key))),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.port_mut(listener.0)?.readable = false;
+                Ok(None)
+            }
+            Err(error) => Err(Error::io(ErrorKind::Io, "cannot accept", error)),
+        }
+    }
+
+    /// Takes over a connected UNIX stream that somebody else has made, such as one half of a pair.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] where the driver cannot take it.
+    #[cfg(unix)]
+    pub fn adopt(&mut self, stream: std::os::unix::net::UnixStream) -> Result<Stream> {
+        let key = self.add_port(|driver, owner| Ok((driver.adopt(stream, owner)?, true)));
+        key.map(Stream)
+            .map_err(|error| Error::io(ErrorKind::Io, "cannot adopt a stream", error))
+    }
+
+    /// Where a listener listens.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Misuse`] when it is closed.
+    pub fn local(&self, listener: Listener) -> Result<Endpoint> {
+        let socket = self.port(listener.0)?.socket;
+        let error = |error| Error::io(ErrorKind::Io, "cannot tell the local address", error);
+        self.driver.local(socket).map_err(error)
+    }
+
+    /// Reads what is there into `into`: how many bytes, 0 at the end of the stream, `None` when there is nothing now.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`] when the connection has failed.
+    pub fn read(&mut self, stream: Stream, into: &mut [u8]) -> Result<Option<usize>> {
+        let room = into.len();
+        let socket = self.port(stream.0)?.socket;
+        let result = self.driver.read(socket, into);
+        let port = self.port_mut(stream.0)?;
+        match result {
+            Ok(count) => {
+                // Fewer than there was room for means drained, unless the end is known to stand behind.
+                port.readable = count == room || port.ended;
+                Ok(Some(count))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                port.readable = false;
+                Ok(None)
+            }
+            Err(error) => Err(Error::io(ErrorKind::Closed, "cannot read", error)),
+        }
+    }
+
+    /// Writes what fits of `bytes`: how many, or `None` when there is no room now.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`] when the connection has failed or could not be made.
+    pub fn write(&mut self, stream: Stream, bytes: &[u8]) -> Result<Option<usize>> {
+        let socket = self.port(stream.0)?.socket;
+        let result = self.driver.write(socket, bytes);
+        let port = self.port_mut(stream.0)?;
+        match result {
+            Ok(count) => {
+                port.writable = count == bytes.len();
+                Ok(Some(count))
+            }
+            Err(error) if is_not_yet(&error) => {
+                port.writable = false;
+                Ok(None)
+            }
+            Err(error) => Err(Error::io(ErrorKind::Closed, "cannot write", error)),
+        }
+    }
+
+    /// Sends small writes at once, without waiting for the acknowledgement of the last (`TCP_NODELAY`).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] with what the system says.
+    pub fn no_delay(&mut self, stream: Stream) -> Result<()> {
+        let socket = self.port(stream.0)?.socket;
+        let error = |error| Error::io(ErrorKind::Io, "cannot set TCP_NODELAY", error);
+        self.driver.no_delay(socket).map_err(error)
+    }
+
+    /// Closes a stream. Whoever waits for it is woken, and learns it from the next read or write.
+    pub fn close_stream(&mut self, stream: Stream) {
+        self.close_port(stream.0);
+    }
+
+    /// Stops listening.
+    pub fn close_listener(&mut self, listener: Listener) {
+        self.close_port(listener.0);
+    }
+
+    /// Makes a stream belong to another task: it is closed when that task ends.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Misuse`] when the task has ended or the stream is closed.
+    pub fn hand_over(&mut self, stream: Stream, to: TaskId) -> Result<()> {
+        let from = self.port(stream.0)?.task;
+        let head = self
+            .tasks
+            .get(to.0)
+            .ok_or_else(|| closed("the task has ended"))?
+            .stream;
+        self.unlink(stream.0, from);
+        let port = self.port_mut(stream.0)?;
+        port.task = to.0;
+        port.next = head;
+        if let Some(slot) = self.tasks.get_mut(to.0) {
+            slot.stream = Some(stream.0);
+        }
+        Ok(())
+    }
+
+    fn port(&self, key: Key) -> Result<&Port> {
+        self.ports
+            .get(key)
+            .ok_or_else(|| closed("the stream is closed"))
+    }
+
+    fn port_mut(&mut self, key: Key) -> Result<&mut Port> {
+        self.ports
+            .get_mut(key)
+            .ok_or_else(|| closed("the stream is closed"))
+    }
+
+    /// Makes a port of whatever socket `open` returns, owned by the task that runs. `open` also says whether
+    /// the socket is writable from the start.
+    fn add_port(
+        &mut self,
+        open: impl FnOnce(&mut dyn driver::Driver, Owner) -> io::Result<(Socket, bool)>,
+    ) -> io::Result<Key> {
+        // The driver wants to know the owner before there is a port to name.
+        let nobody = Owner::Port(self.main);
+        let (socket, writable) = open(&mut *self.driver, nobody)?;
+        let task = self.running.unwrap_or(self.main);
+        let next = self.tasks.get(task).and_then(|slot| slot.stream);
+        let key = self.ports.insert(Port {
+            socket,
+            task,
+            next,
+            readable: true,
+            writable,
+            ended: false,
+            reader: None,
+            writer: None,
+        });
+        self.driver.set_owner(socket, Owner::Port(key));
+        if let Some(slot) = self.tasks.get_mut(task) {
+            slot.stream = Some(key);
+        }
+        Ok(key)
+    }
+
+    fn close_port(&mut self, key: Key) {
+        let Some(task) = self.ports.get(key).map(|port| port.task) else {
+            return;
+        };
+        self.unlink(key, task);
+        let Some(port) = self.ports.remove(key) else {
+            return;
+        };
+        self.closing.push(port.socket);
+        self.wake_port_waiters(key, [port.reader, port.writer]);
+    }
+
+    /// Closes what a task that has ended still owns.
+    pub(super) fn close_ports_of(&mut self, mut first: Option<Key>) {
+        while let Some(key) = first {
+            let Some(port) = self.ports.remove(key) else {
+                return;
+            };
+            self.closing.push(port.socket);
+            self.wake_port_waiters(key, [port.reader, port.writer]);
+            first = port.next;
+        }
+    }
+
+    /// Takes a port out of its task's list.
+    fn unlink(&mut self, key: Key, task: Key) {
+        let Some(slot) = self.tasks.get_mut(task) else {
+            return;
+        };
+        let after = self.ports.get(key).and_then(|port| port.next);
+        if slot.stream == Some(key) {
+            slot.stream = after;
+            return;
+        }
+        let mut at = slot.stream;
+        while let Some(port) = at.and_then(|at| self.ports.get_mut(at)) {
+            if port.next == Some(key) {
+                port.next = after;
+                return;
+            }
+            at = port.next;
+        }
+    }
+
+    /// The kernel has reported an edge.
+    pub(super) fn port_event(&mut self, key: Key, event: &driver::Event) {
+        let Some(port) = self.ports.get_mut(key) else {
+            return;
+        };
+        port.readable |= event.readable;
+        port.writable |= event.writable || event.ended;
+        port.ended |= event.ended;
+        let reader = if port.readable {
+            port.reader.take()
+        } else {
+            None
+        };
+        let writer = if port.writable {
+            port.writer.take()
+        } else {
+            None
+        };
+        self.wake_port_waiters(key, [reader, writer]);
+    }
+
+    /// Whether a wait for this port would end at once. If not, `task` is told when it would.
+    pub(super) fn port_is_ready(&mut self, key: Key, direction: Direction, task: Key) -> bool {
+        let Some(port) = self.ports.get_mut(key) else {
+            return true;
+        };
+        let reads = direction != Direction::Write;
+        let writes = direction != Direction::Read;
+        if reads && port.readable || writes && port.writable {
+            return true;
+        }
+        if reads {
+            port.reader = Some(task);
+        }
+        if writes {
+            port.writer = Some(task);
+        }
+        false
+    }
+
+    fn wake_port_waiters(&mut self, key: Key, waiters: [Option<Key>; 2]) {
+        for task in waiters.into_iter().flatten() {
+            let waits_here = match self.tasks.waits_for(task) {
+                Some(Event::Stream(stream, _)) => stream.0 == key,
+                Some(Event::Accept(listener)) => listener.0 == key,
+                _ => false,
+            };
+            if waits_here {
+                self.wake(task, Why::Ready);
+            }
+        }
+    }
+}
+
+impl Stream {
+    pub(super) fn key(self) -> Key {
+        self.0
+    }
+}
+
+impl Listener {
+    pub(super) fn key(self) -> Key {
+        self.0
+    }
+}
+
+/// A connect that has not finished: there is nothing to write to yet.
+fn is_not_yet(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected
+    )
+}
+
+fn closed(what: &str) -> Error {
+    Error::new(ErrorKind::Misuse, what)
+}

@@ -1,0 +1,90 @@
+//! The short way: common values that lie in the input in full.
+//!
+//! Most replies are a null, an integer, `OK`, a short string, or an array of these, and come whole.
+//! They are read here from the input as it lies there, with no state kept. There is no opinion here
+//! on anything else: what is cut, wrong or over a limit is left, untouched, to the stepwise
+//! reading, which alone decides. This costs a second look at one header (of 20 bytes at most), the
+//! first time it is met.
+
+use super::line::take;
+use super::{Limits, Value, nest};
+use bytes::Bytes;
+
+/// Reads one value that lies in `input` in full and is of a common type, without any state. `None`
+/// leaves `input` as it was and says nothing about it.
+#[inline]
+pub(super) fn quick(input: &mut &[u8], limits: &Limits) -> Option<Value> {
+    let bytes = *input;
+    // Three replies never vary: nothing came to a blocking pop, there is no such key, and done.
+    let constant = match bytes.first_chunk()? {
+        b"*-1\r" | b"$-1\r" => Some(Value::Null),
+        b"+OK\r" if limits.line_bytes >= 2 => Some(Value::Simple(Bytes::from_static(b"OK"))),
+        _ => None,
+    };
+    if constant.is_some() && bytes.get(4) == Some(&b'\n') {
+        take(input, 5);
+        return constant;
+    }
+    let kind = bytes[0];
+    if !matches!(kind, b'$' | b':') {
+        return None;
+    }
+    let (number, start) = self::number(bytes, limits)?;
+    let (value, end) = match kind {
+        b':' => (Value::Int(number), start),
+        _ => {
+            let len = usize::try_from(number)
+                .ok()
+                .filter(|len| *len <= limits.bulk_bytes)?;
+            let (text, rest) = bytes[start..].split_at_checked(len)?;
+            rest.strip_prefix(b"\r\n")?;
+            (Value::Bulk(Bytes::copy_from_slice(text)), start + len + 2)
+        }
+    };
+    take(input, end);
+    Some(value)
+}
+
+/// Reads an array as far as its elements are such values, and returns them with their intended
+/// number. What it has read is off `input`, and need not be all.
+#[inline]
+pub(super) fn array(input: &mut &[u8], limits: &Limits) -> Option<(Vec<Value>, usize)> {
+    input.first().filter(|kind| **kind == b'*')?;
+    let (number, start) = number(input, limits)?;
+    let total = usize::try_from(number).ok()?;
+    if total == 0 || total > limits.elements || limits.depth == 0 {
+        return None;
+    }
+    take(input, start);
+    let mut items = Vec::with_capacity(nest::room(total, 1, input.len()));
+    while items.len() < total {
+        let Some(value) = quick(input, limits) else {
+            break;
+        };
+        items.push(value);
+    }
+    Some((items, total))
+}
+
+/// The number in the line that `bytes` begin with, and where the next line begins; `None` for a
+/// line that is cut, malformed or long enough to overflow.
+#[inline]
+pub(super) fn number(bytes: &[u8], limits: &Limits) -> Option<(i64, usize)> {
+    // Any 18 digits are less than 2^63.
+    const DIGITS_MAX: usize = 18;
+    let negative = bytes.get(1) == Some(&b'-');
+    let first = 1 + usize::from(negative);
+    let mut number: i64 = 0;
+    let mut end = first;
+    while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
+        if end - first == DIGITS_MAX {
+            return None;
+        }
+        number = number * 10 + i64::from(digit - b'0');
+        end += 1;
+    }
+    if end == first || end - 1 > limits.line_bytes || bytes.get(end..end + 2)? != b"\r\n" {
+        return None;
+    }
+    Some((if negative { -number } else { number }, end + 2))
+}

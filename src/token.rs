@@ -1,0 +1,204 @@
+//! Handles: an index and a generation.
+//!
+//! Everything that outlives a function call lives in a slab: sockets, connections, requests, tasks, timers. A slab gives
+//! an index out again as soon as its slot is free, so a bare index that somebody kept means another thing after a while.
+//! The kernel keeps such indices too: an event that it reported a moment ago may name a socket that was closed since, and
+//! whose slot now holds a new one. A [`Key`] therefore carries the *generation* of what it names, and [`Slots`] compares
+//! it at every access: a stale key finds nothing.
+//!
+//! Generations are drawn from one counter per table. The counter wraps after 2^32 - 1 insertions; to be mistaken, a key
+//! must be kept for exactly that many insertions and find its own index in use.
+
+use slab::Slab;
+use std::num::NonZeroU32;
+
+/// Names one slot of one [`Slots`] table, at one time. Eight bytes, also as an `Option`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    index: u32,
+    generation: NonZeroU32,
+}
+
+// A key is packed into one word to travel through the kernel (`Key::to_usize`).
+const _: () = assert!(usize::BITS >= u64::BITS, "greenroom needs a 64-bit target");
+
+impl Key {
+    /// The key as one machine word, as it travels through the kernel's event queue.
+    pub(crate) fn to_usize(self) -> usize {
+        (self.generation.get() as usize) << 32 | self.index as usize
+    }
+
+    /// The key that [`to_usize`](Key::to_usize) packed; `None` for a word that never was one.
+    pub(crate) fn from_usize(word: usize) -> Option<Key> {
+        let generation = NonZeroU32::new(u32::try_from(word >> 32).ok()?)?;
+        let index = u32::try_from(word & u32::MAX as usize).ok()?;
+        Some(Key { index, generation })
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.index, self.generation)
+    }
+}
+
+/// Whom an event of the kernel or of the wheel is for.
+///
+/// The driver and the wheel carry an owner about without looking at it, as `epoll_data` is carried: what is below does
+/// not know what is above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// A task: its sleep is over, or the deadline of its wait has passed.
+    Task(Key),
+    /// A connection to a server.
+    Conn(Key),
+    /// A pool: its next waiting request runs out of time, or it may dial again.
+    Pool(Key),
+    /// A stream or a listener with which a task does its own input and output.
+    Port(Key),
+}
+
+/// A slab whose keys cannot be mistaken for one another.
+#[derive(Debug)]
+pub struct Slots<T> {
+    slab: Slab<Slot<T>>,
+    next: NonZeroU32,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: NonZeroU32,
+    value: T,
+}
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Slots {
+            slab: Slab::new(),
+            next: NonZeroU32::MIN,
+        }
+    }
+}
+
+impl<T> Slots<T> {
+    /// An empty table. Allocates nothing until the first insertion.
+    pub fn new() -> Slots<T> {
+        Slots::default()
+    }
+
+    /// An empty table with room for what a hub with some hundred connections needs.
+    ///
+    /// Memory that nobody has touched costs nothing, but each growth of a table copies it whole.
+    pub fn roomy() -> Slots<T> {
+        const SLOTS: usize = 1024;
+        Slots {
+            slab: Slab::with_capacity(SLOTS),
+            next: NonZeroU32::MIN,
+        }
+    }
+
+    /// Puts `value` into a free slot and returns the key that names it.
+    ///
+    /// # Panics
+    ///
+    /// When 2^32 values are in the table at once.
+    pub fn insert(&mut self, value: T) -> Key {
+        let generation = self.next;
+        self.next = generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        let index = self.slab.insert(Slot { generation, value });
+        Key {
+            index: u32::try_from(index).expect("fewer than 2^32 slots"),
+            generation,
+        }
+    }
+
+    /// The value that `key` names, or `None` when it is gone.
+    pub fn get(&self, key: Key) -> Option<&T> {
+        let slot = self.slab.get(key.index as usize)?;
+        (slot.generation == key.generation).then_some(&slot.value)
+    }
+
+    /// The value that `key` names, to change it, or `None` when it is gone.
+    pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        let slot = self.slab.get_mut(key.index as usize)?;
+        (slot.generation == key.generation).then_some(&mut slot.value)
+    }
+
+    /// Takes the value out and frees its slot, or returns `None` when it is gone already.
+    pub fn remove(&mut self, key: Key) -> Option<T> {
+        self.get(key)?;
+        Some(self.slab.remove(key.index as usize).value)
+    }
+
+    /// How many values are in the table.
+    pub fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// Whether nothing is in the table.
+    pub fn is_empty(&self) -> bool {
+        self.slab.is_empty()
+    }
+
+    /// All keys and values, in the order of their indices.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.slab.iter().map(|(index, slot)| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "insert() checked the index"
+            )]
+            let key = Key {
+                index: index as u32,
+                generation: slot.generation,
+            };
+            (key, &slot.value)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_a_slot_that_was_used_again_finds_nothing() {
+        let mut slots = Slots::new();
+        let first = slots.insert("first");
+        assert_eq!(slots.remove(first), Some("first"));
+        let second = slots.insert("second");
+        assert_eq!(
+            first.index, second.index,
+            "the slab gives the same index out again"
+        );
+        assert_eq!(slots.get(first), None);
+        assert_eq!(slots.get_mut(first), None);
+        assert_eq!(slots.remove(first), None);
+        assert_eq!(slots.get(second), Some(&"second"));
+    }
+
+    #[test]
+    fn a_key_travels_through_a_machine_word() {
+        let mut slots = Slots::new();
+        slots.insert(());
+        let key = slots.insert(());
+        assert_eq!(Key::from_usize(key.to_usize()), Some(key));
+        assert_eq!(Key::from_usize(0), None, "generation 0 does not exist");
+    }
+
+    #[test]
+    fn generations_wrap_without_a_zero() {
+        let mut slots = Slots {
+            slab: Slab::new(),
+            next: NonZeroU32::MAX,
+        };
+        let last = slots.insert(1);
+        let first = slots.insert(2);
+        assert_eq!((slots.get(last), slots.get(first)), (Some(&1), Some(&2)));
+        assert_eq!(first.generation, NonZeroU32::MIN);
+    }
+
+    #[test]
+    fn an_optional_key_costs_no_more_than_a_key() {
+        assert_eq!(size_of::<Option<Key>>(), 8);
+    }
+}
