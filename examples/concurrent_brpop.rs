@@ -12,12 +12,11 @@
 
 mod support;
 
-use greenroom::{Config, Error, ErrorKind, Hub, Redis, Result, Timeout, Wait, Wake, secs};
+use greenroom::{Config, Error, ErrorKind, Hub, Redis, Reply, Result, Timeout, Wait, Wake, secs};
 use log::{error, info};
 use std::cell::{Cell, RefCell};
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::Duration;
 use support::options::Options;
 use support::summary::{Exit, Summary};
 use support::{interrupt, kernel, logging};
@@ -46,15 +45,15 @@ fn run(options: &Options) -> Result<Summary> {
     let mut hub = Hub::new()?;
     let redis = Redis::open_with(&mut hub, options.address.clone(), Config::default())?;
     let server = support::server_name(&mut hub, redis)?;
-    let tally = Rc::new(Tally::default());
+    let pops = Rc::new(Pops::new(options));
     let interrupted = interrupt::kills_all(&mut hub)?;
     let begin = hub.now();
 
-    let ticks = Rc::clone(&tally);
+    let ticks = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&ticks);
     let cron = hub.every(options.cron, move |_hub, tick| {
         info!(target: "cron", "Hello from cron task.");
-        ticks.cron_missed.set(ticks.cron_missed.get() + tick.missed);
-        ticks.cron_late.borrow_mut().push(tick.late);
+        seen.borrow_mut().push(tick);
         Ok(())
     });
 
@@ -65,13 +64,12 @@ fn run(options: &Options) -> Result<Summary> {
             error!(target: "main", "{:?} failed: {}", failure.task, failure.error);
         }
     });
-    let pops: Vec<_> = (0..options.clients)
+    let tasks: Vec<_> = (0..options.clients)
         .map(|_| {
-            let (key, timeout) = (Rc::clone(&options.key), options.timeout);
-            let tally = Rc::clone(&tally);
+            let pops = Rc::clone(&pops);
             hub.spawn(move |hub, wake| match wake {
-                Wake::Start => redis.brpop(hub, &*key, timeout),
-                Wake::Reply(reply) => tally.count(reply?, timeout),
+                Wake::Start => redis.brpop(hub, &pops.key, pops.timeout),
+                Wake::Reply(reply) => pops.assert_nil(reply?),
                 other => Err(other.unexpected()),
             })
         })
@@ -85,7 +83,7 @@ fn run(options: &Options) -> Result<Summary> {
     info!(target: "main", "# Redis connections in use: {}", pool_during.in_use);
     info!(target: "main", "# Redis connections available: {}", pool_during.available);
 
-    let joined = hub.join_all(&pops);
+    let joined = hub.join_all(&tasks);
     let duration = hub.now().since(begin);
     info!(target: "main", "Done in {:.3} s.", duration.as_secs_f64());
     hub.kill(cron);
@@ -93,18 +91,17 @@ fn run(options: &Options) -> Result<Summary> {
     if let (Err(error), false) = (&joined, interrupted.get()) {
         eprintln!("concurrent_brpop: {error}");
     }
-    let answered = tally.timed_out.get() + tally.popped.get();
+    let answered = pops.timed_out.get() + pops.popped.get();
     Ok(Summary {
         server,
         url: options.address.to_string(),
         clients: options.clients,
-        timed_out: tally.timed_out.get(),
-        popped: tally.popped.get(),
+        timed_out: pops.timed_out.get(),
+        popped: pops.popped.get(),
         failed: options.clients - answered,
         duration,
-        reply_late: tally.reply_late.take(),
-        cron_late: tally.cron_late.take(),
-        cron_missed: tally.cron_missed.get(),
+        reply_late_us: pops.late_us.take(),
+        ticks: ticks.take(),
         os_threads,
         pool_during,
         pool_after: redis.stats(&hub),
@@ -113,29 +110,39 @@ fn run(options: &Options) -> Result<Summary> {
     })
 }
 
-/// What the tasks have seen. They run one at a time, so that a `Cell` is all the locking there is.
-#[derive(Default)]
-struct Tally {
+/// What the pops share: what they ask, and what they have seen. They run one at a time, so that a `Cell` is
+/// all the locking there is.
+struct Pops {
+    key: String,
+    timeout: Timeout,
     timed_out: Cell<usize>,
     popped: Cell<usize>,
-    reply_late: RefCell<Vec<Duration>>,
-    cron_late: RefCell<Vec<Duration>>,
-    cron_missed: Cell<u64>,
+    late_us: RefCell<Vec<u32>>,
 }
 
-impl Tally {
-    /// Asserts that the answer is nil.
-    fn count(&self, reply: greenroom::Reply, timeout: Timeout) -> Result<Wait> {
+impl Pops {
+    fn new(options: &Options) -> Pops {
+        Pops {
+            key: options.key.clone(),
+            timeout: options.timeout,
+            timed_out: Cell::new(0),
+            popped: Cell::new(0),
+            late_us: RefCell::new(Vec::with_capacity(options.clients)),
+        }
+    }
+
+    fn assert_nil(&self, reply: Reply) -> Result<Wait> {
         if !reply.is_none() {
             self.popped.set(self.popped.get() + 1);
             let message = format!("nothing was to come, and there came {:?}", reply.value());
             return Err(Error::new(ErrorKind::Task, message));
         }
         self.timed_out.set(self.timed_out.get() + 1);
-        if let Timeout::After(timeout) = timeout {
-            self.reply_late
+        if let Timeout::After(timeout) = self.timeout {
+            let late = reply.elapsed().saturating_sub(timeout).as_micros();
+            self.late_us
                 .borrow_mut()
-                .push(reply.elapsed().saturating_sub(timeout));
+                .push(u32::try_from(late).unwrap_or(u32::MAX));
         }
         Ok(Wait::done())
     }

@@ -33,6 +33,7 @@
 //! [RFC 3986]: https://www.rfc-editor.org/rfc/rfc3986
 
 use crate::error::{Error, ErrorKind, Result};
+pub use crate::resp::encode::Protocol;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -73,16 +74,6 @@ pub enum Host {
     Ip(IpAddr),
     /// A name of ASCII letters, digits, `.`, `-` and `_`, as it was written.
     Name(String),
-}
-
-/// The version of the wire protocol to ask for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Protocol {
-    /// What every server speaks.
-    #[default]
-    Resp2,
-    /// Typed replies and pushes, since Redis 6.
-    Resp3,
 }
 
 /// A password. It cannot be printed by accident.

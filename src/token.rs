@@ -90,7 +90,7 @@ impl<T> Slots<T> {
     ///
     /// Memory that nobody has touched costs nothing, but each growth of a table copies it whole.
     pub fn roomy() -> Slots<T> {
-        const SLOTS: usize = 1024;
+        const SLOTS: usize = 4096;
         Slots {
             slab: Slab::with_capacity(SLOTS),
             next: NonZeroU32::MIN,

@@ -5,7 +5,6 @@ use super::summary::Exit;
 use greenroom::{Address, Timeout};
 use lexopt::prelude::*;
 use std::process::ExitCode;
-use std::rc::Rc;
 use std::time::Duration;
 
 const HELP: &str = "\
@@ -46,7 +45,7 @@ const OTHER_FILES: u64 = 16;
 pub(crate) struct Options {
     pub(crate) address: Address,
     pub(crate) clients: usize,
-    pub(crate) key: Rc<str>,
+    pub(crate) key: String,
     pub(crate) timeout: Timeout,
     pub(crate) cron: Duration,
     pub(crate) quiet: bool,
@@ -102,7 +101,7 @@ impl Options {
                 Short('c') | Long("clients") => {
                     options.clients = number(&mut args, "--clients", "a number from 1")?;
                 }
-                Long("key") => options.key = text(&mut args, "--key")?.into(),
+                Long("key") => options.key = text(&mut args, "--key")?,
                 Long("timeout") => {
                     let timeout = seconds(&mut args, "--timeout")?;
                     options.timeout = match timeout.is_zero() {

@@ -1,7 +1,7 @@
 //! What a run has shown, as one line of JSON and as an exit status.
 
 use super::kernel;
-use greenroom::{HubStats, PoolStats};
+use greenroom::{HubStats, PoolStats, Tick};
 use jzon::{JsonValue, object};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,9 +16,9 @@ pub(crate) struct Summary {
     pub(crate) popped: usize,
     pub(crate) failed: usize,
     pub(crate) duration: Duration,
-    pub(crate) reply_late: Vec<Duration>,
-    pub(crate) cron_late: Vec<Duration>,
-    pub(crate) cron_missed: u64,
+    /// How much later than its timeout each pop was answered, in microseconds.
+    pub(crate) reply_late_us: Vec<u32>,
+    pub(crate) ticks: Vec<Tick>,
     pub(crate) os_threads: usize,
     pub(crate) pool_during: PoolStats,
     pub(crate) pool_after: PoolStats,
@@ -64,8 +64,13 @@ impl Summary {
 
     /// One line. A field that could not be measured is 0; the order is fixed.
     pub(crate) fn to_json(&self) -> String {
-        let reply = Spread::of(&self.reply_late);
-        let cron = Spread::of(&self.cron_late);
+        let reply = Spread::of(self.reply_late_us.clone());
+        let late = self.ticks.iter().map(|tick| tick.late.as_micros());
+        let cron = Spread::of(
+            late.map(|late| u32::try_from(late).unwrap_or(u32::MAX))
+                .collect(),
+        );
+        let missed: u64 = self.ticks.iter().map(|tick| tick.missed).sum();
         object! {
             "schema": 1,
             "server": self.server.as_str(),
@@ -79,8 +84,8 @@ impl Summary {
                 "min": reply.min, "p50": reply.p50, "p99": reply.p99, "max": reply.max,
             },
             "cron": {
-                "ticks": self.cron_late.len(),
-                "missed": self.cron_missed,
+                "ticks": self.ticks.len(),
+                "missed": missed,
                 "late_ms": { "p50": cron.p50, "p99": cron.p99, "max": cron.max },
             },
             "os_threads": self.os_threads,
@@ -100,7 +105,6 @@ fn counters(pool: &PoolStats) -> JsonValue {
 }
 
 /// Milliseconds.
-#[derive(Default)]
 struct Spread {
     min: f64,
     p50: f64,
@@ -109,28 +113,22 @@ struct Spread {
 }
 
 impl Spread {
-    fn of(durations: &[Duration]) -> Spread {
-        let mut sorted = durations.to_vec();
-        sorted.sort_unstable();
-        let Some(last) = sorted.len().checked_sub(1) else {
-            return Spread::default();
-        };
+    fn of(mut micros: Vec<u32>) -> Spread {
+        micros.sort_unstable();
         // The nearest rank: the smallest value that is not exceeded by so many percent of all.
         let percentile = |percent: usize| {
-            let rank = (sorted.len() * percent).div_ceil(100).max(1) - 1;
-            millis(sorted[rank])
+            let rank = (micros.len() * percent).div_ceil(100).max(1) - 1;
+            micros
+                .get(rank)
+                .map_or(0.0, |&micros| f64::from(micros) / 1000.0)
         };
         Spread {
-            min: millis(sorted[0]),
+            min: percentile(0),
             p50: percentile(50),
             p99: percentile(99),
-            max: millis(sorted[last]),
+            max: percentile(100),
         }
     }
-}
-
-fn millis(duration: Duration) -> f64 {
-    rounded(duration.as_secs_f64() * 1000.0)
 }
 
 /// To three places.

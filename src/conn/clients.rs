@@ -1,49 +1,34 @@
 //! All pools, connections and requests of a hub.
 //!
 //! Here nothing is read, written or waited for: the hub reports what the kernel did (`dialed`, `writable`,
-//! `received`, `lost`, `due`), and fetches what is to be done: connects from
-//! [`next_dial`](Clients::next_dial), writes for what stands in [`dirty`](Clients::dirty), closes for what stands in
-//! [`closing`](Clients::closing), and the requests that have ended in [`done`](Clients::done). The time comes
-//! with the [`Timers`].
+//! `received`, `ended`, `conn_due`, `pool_due`), and fetches what is to be done: connects from
+//! [`next_dial`](Clients::next_dial), writes for those in [`take_dirty`](Clients::take_dirty), closes of those in
+//! [`closing`](Clients::closing), and the requests that have ended from [`take_done`](Clients::take_done). The time
+//! comes with the [`Timers`].
 //!
-//! This file has the life of a request; `lifecycle.rs` has that of a connection, `replies.rs` what comes in.
+//! This file has the life of a request; `lifecycle.rs` has that of a connection, `replies.rs` what comes in, and `work.rs`
+//! the lists of what is to be done.
 
-use super::command::{COMMAND_BYTES, Lane};
+use super::command::Lane;
 use super::connection::{Conn, InFlight, Shared, State};
 use super::outbox::Outbox;
 use super::pool::{Pool, PoolStats};
 use super::request::{FOR_EVER, Place, Progress, Replies, Reply, Request, Ticket};
+use super::work::Work;
 use crate::address::Address;
 use crate::config::{Config, WhenFull};
 use crate::driver::{Endpoint, Socket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::timers::Timers;
 use crate::token::{Key, Owner, Slots};
-use std::collections::VecDeque;
 
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Clients {
     pub(super) pools: Slots<Pool>,
     pub(super) conns: Slots<Conn>,
-    pub(super) requests: Slots<Request>,
-    /// Pools that may want to dial.
-    pub(super) hungry: VecDeque<Key>,
-    /// Connections that have something to write.
-    pub(crate) dirty: Vec<Key>,
-    /// Requests that have ended and were not fetched yet.
-    pub(crate) done: Vec<Ticket>,
-    /// Sockets to be closed.
-    pub(crate) closing: Vec<Socket>,
-    /// How many requests have not ended.
-    pub(super) pending: usize,
-    /// Buffers for commands, used again and again.
-    spare: Vec<Vec<u8>>,
+    pub(super) work: Work,
 }
-
-/// So many buffers are kept, of up to so many bytes each.
-const SPARE_BUFFERS_MAX: usize = 128;
-const SPARE_BYTES_MAX: usize = 16 * 1024;
 
 /// What somebody asks of a pool.
 #[derive(Debug)]
@@ -59,13 +44,7 @@ impl Clients {
         Clients {
             pools: Slots::new(),
             conns: Slots::roomy(),
-            requests: Slots::roomy(),
-            hungry: VecDeque::new(),
-            dirty: Vec::new(),
-            done: Vec::new(),
-            closing: Vec::new(),
-            pending: 0,
-            spare: Vec::new(),
+            work: Work::new(),
         }
     }
 
@@ -79,15 +58,18 @@ impl Clients {
     }
 
     /// Ends every connection of a pool, fails what it still had to do, and forgets it.
-    pub(crate) fn close(&mut self, pool: Key, timers: &mut Timers) {
+    pub(crate) fn close(&mut self, pool_key: Key, timers: &mut Timers) {
         let error = Error::new(ErrorKind::Closed, "the client was closed");
-        self.fail_waiting(pool, &error, usize::MAX);
-        let of_pool = |(key, conn): (Key, &Conn)| (conn.pool == pool).then_some(key);
+        if let Some(pool) = self.pools.get_mut(pool_key) {
+            self.work.fail_waiting(pool, &error, usize::MAX);
+        }
+        let of_pool = |(key, conn): (Key, &Conn)| (conn.pool == pool_key).then_some(key);
         for conn in self.conns.iter().filter_map(of_pool).collect::<Vec<_>>() {
             self.lost(conn, &error, timers);
         }
-        if let Some(mut pool) = self.pools.remove(pool) {
+        if let Some(mut pool) = self.pools.remove(pool_key) {
             timers.disarm(&mut pool.waiting_timer);
+            timers.disarm(&mut pool.dialing_timer);
             timers.disarm(&mut pool.pause.map(|(_, timer)| timer));
         }
     }
@@ -102,7 +84,17 @@ impl Clients {
 
     /// How many requests have not ended.
     pub(crate) fn pending(&self) -> usize {
-        self.pending
+        self.work.pending
+    }
+
+    /// Whether there is something to write, to dial, to close or to hand out.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.work.is_empty()
+    }
+
+    /// An empty buffer for a command.
+    pub(crate) fn buffer(&mut self) -> Vec<u8> {
+        self.work.buffer()
     }
 
     /// Takes in a request of `task`.
@@ -131,7 +123,7 @@ impl Clients {
             Lane::Own(_) => self.submit_own(pool, request, ask.bytes, timers),
             Lane::Shared => self.submit_shared(pool, request, ask, timers),
         }?;
-        self.pending += 1;
+        self.work.pending += 1;
         Ok(ticket)
     }
 
@@ -142,26 +134,29 @@ impl Clients {
         bytes: Outbox,
         timers: &mut Timers,
     ) -> Result<Ticket> {
-        let Some(pool) = self.pools.get_mut(pool_key) else {
-            return Err(gone());
-        };
-        if let Some(conn) = pool.pop_idle(|conn| self.conns.get(conn).is_some()) {
-            let ticket = Ticket(self.requests.insert(request));
-            self.assign(conn, ticket, bytes, timers);
-            return Ok(ticket);
+        let Clients { pools, conns, work } = self;
+        let pool = pools.get_mut(pool_key).ok_or_else(gone)?;
+        while let Some(key) = pool.pop_idle() {
+            // One that has ended since it was put there leaves a stale key.
+            if let Some(conn) = conns.get_mut(key) {
+                pool.available -= 1;
+                let ticket = Ticket(work.requests.insert(request));
+                work.assign(key, conn, ticket, bytes, timers);
+                return Ok(ticket);
+            }
         }
         if pool.is_full() && pool.config.when_full == WhenFull::Fail {
             let message = format!("all {} connections are in use", pool.total);
             return Err(Error::new(ErrorKind::PoolFull, message));
         }
-        let ticket = Ticket(self.requests.insert(request));
+        let ticket = Ticket(work.requests.insert(request));
         pool.push_waiting(ticket, bytes.unsent());
         if pool.waiting_timer.is_none() {
             let at = timers.now() + pool.config.pool_timeout;
             pool.waiting_timer = Some(timers.arm(at, Owner::Pool(pool_key)));
         }
-        self.mark_hungry(pool_key);
-        self.recycle(bytes.into_buffer());
+        work.mark_hungry(pool_key, pool);
+        work.recycle(bytes.into_buffer());
         Ok(ticket)
     }
 
@@ -183,16 +178,15 @@ impl Clients {
         request.place = Place::Conn(key);
         request.progress = Progress::Sent(Replies::expect(ask.replies));
         if ready && conn.timer.is_none() {
-            conn.timer = request
-                .deadline()
-                .map(|at| timers.arm(at, Owner::Conn(key)));
+            let deadline = request.deadline();
+            conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
         }
-        let ticket = Ticket(self.requests.insert(request));
+        let ticket = Ticket(self.work.requests.insert(request));
         conn.lane.push(ticket, ask.replies);
         if ready {
-            self.mark_dirty(key);
+            self.work.mark_dirty(key, conn);
         }
-        self.recycle(free);
+        self.work.recycle(free);
         Ok(ticket)
     }
 
@@ -201,75 +195,36 @@ impl Clients {
         let pool = self.pools.get_mut(pool_key)?;
         if pool.shared.is_none() {
             let lane = InFlight::Shared(Box::<Shared>::default());
-            pool.shared = Some(self.conns.insert(Conn::new(pool_key, lane, timers.now())));
+            let conn = Conn::new(pool_key, lane, State::Dialing, timers.now());
+            pool.shared = Some(self.conns.insert(conn));
             pool.dials_shared = true;
-            self.mark_hungry(pool_key);
+            self.work.mark_hungry(pool_key, pool);
         }
-        self.pools.get(pool_key)?.shared
+        pool.shared
     }
 
-    /// Puts a request on a connection that nobody has.
-    fn assign(&mut self, key: Key, ticket: Ticket, bytes: Outbox, timers: &mut Timers) {
-        let Some(conn) = self.conns.get_mut(key) else {
-            return;
-        };
-        let Some(request) = self.requests.get_mut(ticket.0) else {
-            return;
-        };
-        request.place = Place::Conn(key);
-        request.progress = Progress::Sent(Replies::One);
-        request.since = timers.now();
-        (request.end, _) = conn.send(bytes);
-        conn.lane.push(ticket, 1);
-        conn.idle = false;
-        conn.timer = request
-            .deadline()
-            .map(|at| timers.arm(at, Owner::Conn(key)));
-        if !std::mem::replace(&mut conn.dirty, true) {
-            self.dirty.push(key);
-        }
+    /// The requests that have ended since the last call, each with who asked.
+    pub(crate) fn take_done(&mut self) -> Vec<(Key, Ticket)> {
+        std::mem::take(&mut self.work.done)
     }
 
-    /// Gives a connection that nobody has to the first who waits, or to the idle ones. Its timer is off.
-    pub(super) fn release(&mut self, key: Key, timers: &mut Timers) {
-        let Some(conn) = self.conns.get_mut(key) else {
-            return;
-        };
-        let Some(pool) = self.pools.get_mut(conn.pool) else {
-            return;
-        };
-        if pool.waiting_alive > 0 {
-            let mut bytes = self.spare.pop().unwrap_or_default();
-            bytes.clear();
-            let next = pool.pop_waiting(|it| self.requests.get(it.0).is_some(), &mut bytes);
-            if pool.waiting_alive == 0 {
-                timers.disarm(&mut pool.waiting_timer);
-            }
-            if let Some(ticket) = next {
-                return self.assign(key, ticket, Outbox::new(bytes, 0), timers);
-            }
-        }
-        conn.idle = true;
-        pool.push_idle(key);
+    /// Gives the empty list back, to be used again.
+    pub(crate) fn put_done(&mut self, done: Vec<(Key, Ticket)>) {
+        debug_assert!(done.is_empty() && self.work.done.is_empty());
+        self.work.done = done;
     }
 
-    /// Who asked, or `None` when the request is gone.
-    pub(crate) fn asker(&self, ticket: Ticket) -> Option<Key> {
-        self.requests.get(ticket.0).map(|request| request.task)
-    }
-
-    /// Whether the request has ended and its result waits to be taken.
-    pub(crate) fn is_done(&self, ticket: Ticket) -> bool {
-        let request = self.requests.get(ticket.0);
-        request.is_some_and(|request| matches!(request.progress, Progress::Done(..)))
+    /// Whether the reply is still to come.
+    pub(crate) fn is_pending(&self, ticket: Ticket) -> bool {
+        let request = self.work.requests.get(ticket.0);
+        request.is_some_and(|request| !matches!(request.progress, Progress::Done(..)))
     }
 
     /// The result of a request that has ended. Its ticket is stale from now on.
     pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Result<Reply>> {
-        if !self.is_done(ticket) {
-            return None;
-        }
-        self.requests.remove(ticket.0)?.into_result()
+        let result = self.work.requests.get_mut(ticket.0)?.take_result()?;
+        self.work.requests.remove(ticket.0);
+        Some(result)
     }
 
     /// Gives a request up. Its ticket is stale from now on.
@@ -279,17 +234,17 @@ impl Clients {
     /// the wait, and leaves the element where it is. An element that is on its way at this very moment is
     /// lost with the connection.
     pub(crate) fn abandon(&mut self, ticket: Ticket, timers: &mut Timers) {
-        let Some(request) = self.requests.remove(ticket.0) else {
+        let Some(request) = self.work.requests.remove(ticket.0) else {
             return;
         };
         if matches!(request.progress, Progress::Done(..)) {
             return;
         }
-        self.pending -= 1;
+        self.work.pending -= 1;
         match request.place {
             Place::Pool(pool) => {
                 if let Some(pool) = self.pools.get_mut(pool) {
-                    pool.waiting_alive -= 1;
+                    pool.give_up_one(timers);
                 }
             }
             Place::Conn(key) => {
@@ -304,75 +259,23 @@ impl Clients {
     /// Abandons all requests of a task that has ended.
     pub(crate) fn abandon_all_of(&mut self, task: Key, timers: &mut Timers) {
         let of_task = |(key, request): (Key, &Request)| (request.task == task).then_some(key);
-        for key in self.requests.iter().filter_map(of_task).collect::<Vec<_>>() {
+        let requests: Vec<_> = self.work.requests.iter().filter_map(of_task).collect();
+        for key in requests {
             self.abandon(Ticket(key), timers);
         }
     }
 
-    /// Fails the first `count` of the requests that wait for a connection.
-    pub(super) fn fail_waiting(&mut self, pool: Key, error: &Error, count: usize) {
-        let mut bytes = Vec::new();
-        for _ in 0..count {
-            let Some(pool) = self.pools.get_mut(pool) else {
-                return;
-            };
-            let next = pool.pop_waiting(|it| self.requests.get(it.0).is_some(), &mut bytes);
-            let Some(ticket) = next else { return };
-            bytes.clear();
-            self.finish(ticket, error.clone());
+    /// The connections that have something to write, up to `max`; the rest keep their place.
+    pub(crate) fn take_dirty(&mut self, max: usize) -> Vec<Key> {
+        if self.work.dirty.len() <= max {
+            return std::mem::take(&mut self.work.dirty);
         }
+        self.work.dirty.drain(..max).collect()
     }
 
-    /// Ends a request with an error.
-    pub(super) fn finish(&mut self, ticket: Ticket, error: Error) {
-        let Some(request) = self.requests.get_mut(ticket.0) else {
-            return;
-        };
-        if !matches!(request.progress, Progress::Done(..)) {
-            request.progress = Progress::Done(Err(error), 0);
-            self.pending -= 1;
-            self.done.push(ticket);
-        }
-    }
-
-    /// An empty buffer for a command.
-    pub(crate) fn buffer(&mut self) -> Vec<u8> {
-        self.spare
-            .pop()
-            .unwrap_or_else(|| Vec::with_capacity(COMMAND_BYTES))
-    }
-
-    pub(super) fn recycle(&mut self, buffer: Vec<u8>) {
-        let useful = (1..=SPARE_BYTES_MAX).contains(&buffer.capacity());
-        if useful && self.spare.len() < SPARE_BUFFERS_MAX {
-            self.spare.push(buffer);
-        }
-    }
-
-    /// Whether there is something to write, to dial, to close or to hand out.
-    pub(crate) fn has_work(&self) -> bool {
-        !self.dirty.is_empty()
-            || !self.hungry.is_empty()
-            || !self.closing.is_empty()
-            || !self.done.is_empty()
-    }
-
-    pub(crate) fn mark_dirty(&mut self, key: Key) {
-        let Some(conn) = self.conns.get_mut(key) else {
-            return;
-        };
-        if !std::mem::replace(&mut conn.dirty, true) {
-            self.dirty.push(key);
-        }
-    }
-
-    pub(super) fn mark_hungry(&mut self, key: Key) {
-        let Some(pool) = self.pools.get_mut(key) else {
-            return;
-        };
-        if !std::mem::replace(&mut pool.hungry, true) {
-            self.hungry.push_back(key);
-        }
+    /// The sockets that are to be closed.
+    pub(crate) fn closing(&mut self) -> impl Iterator<Item = Socket> {
+        self.work.closing.drain(..)
     }
 }
 

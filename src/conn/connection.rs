@@ -19,6 +19,7 @@
 
 use super::outbox::Outbox;
 use super::request::Ticket;
+use crate::address::Protocol;
 use crate::driver::Socket;
 use crate::resp::Decoder;
 use crate::time::Time;
@@ -56,10 +57,12 @@ pub(crate) enum State {
     Dialing,
     Connecting,
     Handshake {
+        /// The version of RESP that it says hello in.
+        protocol: Protocol,
         /// How many replies have come.
-        done: usize,
+        done: u8,
         /// How many are to come in all.
-        of: usize,
+        of: u8,
         /// The server does not know RESP3: start again when the rest has come.
         falls_back: bool,
     },
@@ -94,11 +97,11 @@ impl Shared {
 }
 
 impl Conn {
-    pub(crate) fn new(pool: Key, lane: InFlight, now: Time) -> Conn {
+    pub(crate) fn new(pool: Key, lane: InFlight, state: State, now: Time) -> Conn {
         Conn {
             pool,
             socket: None,
-            state: State::Dialing,
+            state,
             lane,
             number: 0,
             since: now,

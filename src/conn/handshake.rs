@@ -15,8 +15,10 @@ use crate::resp::Value;
 
 /// The commands of a handshake, encoded once for a pool.
 pub(crate) struct Handshake {
+    protocol: Protocol,
     bytes: Vec<u8>,
     steps: Vec<&'static str>,
+    replies: u8,
 }
 
 /// What a reply to the handshake means for the connection.
@@ -33,8 +35,10 @@ pub(crate) enum Verdict {
 impl Handshake {
     pub(crate) fn new(address: &Address, protocol: Protocol) -> Handshake {
         let mut handshake = Handshake {
+            protocol,
             bytes: Vec::new(),
             steps: Vec::new(),
+            replies: 0,
         };
         let password = address.password.as_ref().map(|password| password.expose());
         if protocol == Protocol::Resp3 {
@@ -69,29 +73,39 @@ impl Handshake {
     fn say(&mut self, step: &'static str, command: Command) {
         self.bytes.extend_from_slice(command.into_outbox().unsent());
         self.steps.push(step);
+        self.replies += 1;
     }
 
     /// How many replies belong to it.
-    pub(crate) fn len(&self) -> usize {
-        self.steps.len()
+    pub(crate) fn len(&self) -> u8 {
+        self.replies
     }
 
     pub(crate) fn outbox(&self) -> Outbox {
         Outbox::new(self.bytes.clone(), 0)
     }
 
-    /// What the reply to step number `step` means.
-    pub(crate) fn judge(&self, step: usize, reply: &Value) -> Verdict {
+    /// The version of RESP that it says hello in.
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// What the reply to step number `step` means to a connection that said hello in `protocol`. The pool may have
+    /// fallen back to another one meanwhile.
+    pub(crate) fn judge(&self, protocol: Protocol, step: u8, reply: &Value) -> Verdict {
         let Value::Error(text) = reply else {
             return Verdict::Accepted;
         };
-        let name = self.steps.get(step).copied().unwrap_or("PING");
-        let is = |prefix: &[u8]| text.as_ref().starts_with(prefix);
-        if name == "HELLO" && (is(b"NOPROTO") || is(b"ERR unknown command")) {
+        let hello = protocol == Protocol::Resp3 && step == 0;
+        if hello && (text.starts_with(b"NOPROTO") || text.starts_with(b"ERR unknown command")) {
             return Verdict::FallBack;
         }
-        let text = printable(text.as_ref());
-        let message = format!("the server rejected {name}: {text}");
+        let name = match self.steps.get(usize::from(step)) {
+            Some(name) if self.protocol == protocol => name,
+            _ if hello => "HELLO",
+            _ => "the handshake",
+        };
+        let message = format!("the server rejected {name}: {}", printable(text));
         Verdict::Rejected(Error::new(ErrorKind::Connect, message))
     }
 }

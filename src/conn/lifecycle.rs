@@ -4,11 +4,13 @@ use super::clients::Clients;
 use super::command::Command;
 use super::connection::{Conn, InFlight, State};
 use super::handshake::{Handshake, Verdict};
+use super::pool::Pool;
+use super::work::Work;
 use crate::address::Protocol;
 use crate::driver::{Endpoint, Socket};
 use crate::error::{Error, ErrorKind};
 use crate::resp::Value;
-use crate::time::{Time, ms};
+use crate::time::ms;
 use crate::timers::Timers;
 use crate::token::{Key, Owner};
 use log::debug;
@@ -29,6 +31,7 @@ const NO_DESCRIPTORS: [i32; 2] = [23, 24];
 /// A connect that is to be started.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dial {
+    pub(crate) pool: Key,
     pub(crate) conn: Key,
     /// Many small writes will follow each other: they must not wait for one another's ACK.
     pub(crate) shared: bool,
@@ -37,73 +40,68 @@ pub(crate) struct Dial {
 impl Clients {
     /// The next connect to be started, if the pacing allows one.
     pub(crate) fn next_dial(&mut self, timers: &mut Timers) -> Option<Dial> {
-        let now = timers.now();
-        while let Some(&pool_key) = self.hungry.front() {
-            let Some(pool) = self.pools.get_mut(pool_key) else {
-                self.hungry.pop_front();
+        let Clients { pools, conns, work } = self;
+        while let Some(&pool_key) = work.hungry.front() {
+            let Some(pool) = pools.get_mut(pool_key) else {
+                work.hungry.pop_front();
                 continue;
             };
-            let key = if pool.dials_shared && pool.may_dial() {
-                pool.dials_shared = false;
-                pool.shared
-            } else if pool.wants_dial() {
-                pool.total += 1;
-                pool.connecting += 1;
-                Some(
-                    self.conns
-                        .insert(Conn::new(pool_key, InFlight::Own(None), now)),
-                )
-            } else {
-                None
-            };
-            let Some((key, conn)) = key.and_then(|key| Some((key, self.conns.get_mut(key)?)))
-            else {
+            let Some(what) = pool.start_dial() else {
                 pool.hungry = false;
-                self.hungry.pop_front();
+                work.hungry.pop_front();
                 continue;
             };
-            conn.number = pool.count_dial();
-            conn.enter(State::Connecting, now);
-            let at = now + pool.config.connect_timeout;
-            conn.timer = Some(timers.arm(at, Owner::Conn(key)));
+            let (number, now) = (pool.count_dial(), timers.now());
+            let (key, shared) = match what {
+                Some(key) => {
+                    let conn = conns.get_mut(key)?;
+                    conn.number = number;
+                    conn.enter(State::Connecting, now);
+                    (key, true)
+                }
+                None => {
+                    let mut conn = Conn::new(pool_key, InFlight::Own(None), State::Connecting, now);
+                    conn.number = number;
+                    (conns.insert(conn), false)
+                }
+            };
+            pool.dialing.push_back(key);
+            if pool.dialing_timer.is_none() {
+                let at = now + pool.config.connect_timeout;
+                pool.dialing_timer = Some(timers.arm(at, Owner::Pool(pool_key)));
+            }
             return Some(Dial {
+                pool: pool_key,
                 conn: key,
-                shared: conn.is_shared(),
+                shared,
             });
         }
         None
     }
 
-    /// Where a connection goes to.
-    pub(crate) fn endpoint(&self, conn: Key) -> Option<&Endpoint> {
-        Some(self.pools.get(self.conns.get(conn)?.pool)?.endpoint())
+    /// Where the connections of a pool go to.
+    pub(crate) fn endpoint(&self, pool: Key) -> Option<&Endpoint> {
+        self.pools.get(pool).map(Pool::endpoint)
     }
 
     /// The connect has been started, or is `finished` already.
-    pub(crate) fn dialed(
-        &mut self,
-        conn: Key,
-        socket: Socket,
-        finished: bool,
-        timers: &mut Timers,
-    ) {
-        if let Some(conn) = self.conns.get_mut(conn) {
+    pub(crate) fn dialed(&mut self, key: Key, socket: Socket, finished: bool, timers: &mut Timers) {
+        if let Some(conn) = self.conns.get_mut(key) {
             conn.socket = Some(socket);
         }
         if finished {
-            self.established(conn, timers);
+            self.established(key, timers);
         }
     }
 
     /// The connect could not be started.
     pub(crate) fn dial_failed(&mut self, key: Key, error: io::Error, timers: &mut Timers) {
-        let Some((conn, pool)) = self.conn_and_pool(key) else {
+        let Some((conn, pool, _)) = self.parts(key) else {
             return;
         };
-        let (pool_key, alone) = (conn.pool, pool.total <= 1);
         let pause = match error.raw_os_error() {
             _ if error.kind() == io::ErrorKind::WouldBlock => BACKLOG_PAUSE,
-            Some(code) if NO_DESCRIPTORS.contains(&code) && !alone => DESCRIPTORS_PAUSE,
+            Some(code) if NO_DESCRIPTORS.contains(&code) && pool.total > 1 => DESCRIPTORS_PAUSE,
             _ => {
                 let error = connect_error(pool.endpoint(), error);
                 return self.connect_failed(key, error, timers);
@@ -112,20 +110,20 @@ impl Clients {
         pool.retried += 1;
         if pool.pause.is_none() {
             let at = timers.now() + pause;
-            pool.pause = Some((at, timers.arm(at, Owner::Pool(pool_key))));
+            pool.pause = Some((at, timers.arm(at, Owner::Pool(conn.pool))));
         }
         self.undial(key, timers);
     }
 
     /// The kernel reports room to write: a connect has finished, as far as can be told without asking.
     pub(crate) fn writable(&mut self, key: Key, timers: &mut Timers) {
-        let Some(conn) = self.conns.get(key) else {
+        let Some(conn) = self.conns.get_mut(key) else {
             return;
         };
         if conn.state == State::Connecting {
             self.established(key, timers);
         } else if !conn.out.is_empty() {
-            self.mark_dirty(key);
+            self.work.mark_dirty(key, conn);
         }
     }
 
@@ -134,157 +132,107 @@ impl Clients {
         self.conns.get(key)?.socket
     }
 
-    /// Whether the connection has been made and its handshake is over.
-    pub(crate) fn is_ready(&self, key: Key) -> bool {
-        self.conns
-            .get(key)
-            .is_some_and(|conn| conn.state == State::Ready)
+    pub(crate) fn state(&self, key: Key) -> Option<State> {
+        self.conns.get(key).map(|conn| conn.state)
     }
 
-    pub(crate) fn is_connecting(&self, key: Key) -> bool {
-        self.conns
-            .get(key)
-            .is_some_and(|conn| conn.state == State::Connecting)
-    }
-
-    /// What is to be written on a connection, and where.
-    pub(crate) fn unsent(&self, key: Key) -> Option<(Socket, &[u8])> {
-        let conn = self.conns.get(key)?;
+    /// What is to be written on a connection, and where. It has been flushed for this turn.
+    pub(crate) fn start_flush(&mut self, key: Key) -> Option<(Socket, &[u8])> {
+        let conn = self.conns.get_mut(key)?;
+        conn.dirty = false;
         Some((conn.socket?, conn.out.unsent()))
     }
 
-    /// The kernel has taken `count` bytes. True when more are left.
-    pub(crate) fn wrote(&mut self, key: Key, count: usize) -> bool {
+    /// The kernel has taken `count` bytes. With `and_more`, the rest is written in the next turn; without, when
+    /// the kernel says that it has room.
+    pub(crate) fn wrote(&mut self, key: Key, count: usize, and_more: bool) {
         let Some(conn) = self.conns.get_mut(key) else {
-            return false;
+            return;
         };
         conn.out.advance(count);
-        if !conn.out.is_empty() {
-            return true;
-        }
-        let buffer = conn.out.take_buffer();
-        self.recycle(buffer);
-        false
-    }
-
-    /// A connection has been flushed for this turn.
-    pub(crate) fn flushed(&mut self, key: Key) {
-        if let Some(conn) = self.conns.get_mut(key) {
-            conn.dirty = false;
+        if conn.out.is_empty() {
+            self.work.recycle(conn.out.take_buffer());
+        } else if and_more {
+            self.work.mark_dirty(key, conn);
         }
     }
 
     fn established(&mut self, key: Key, timers: &mut Timers) {
         let now = timers.now();
-        let Some((conn, pool)) = self.conn_and_pool(key) else {
+        let Some((conn, pool, work)) = self.parts(key) else {
             return;
         };
-        if now.since(conn.since) >= SYN_LOST_AFTER {
-            pool.retried += 1;
+        if conn.state == State::Connecting {
+            pool.end_dialing(1, timers);
+            pool.endpoint_works();
+            pool.retried += u64::from(now.since(conn.since) >= SYN_LOST_AFTER);
         }
-        pool.endpoint_works();
         let probe = pool.handshake.len() == 0 && pool.is_probe(conn.number);
         if pool.handshake.len() == 0 && !probe {
-            return self.ready(key, timers);
+            return ready(key, conn, pool, work, timers);
         }
-        let timeout = pool.config.handshake_timeout;
-        let (bytes, replies) = match probe {
+        let (bytes, of) = match probe {
             true => (Command::new("PING").into_outbox(), 1),
             false => (pool.handshake.outbox(), pool.handshake.len()),
         };
-        conn.enter(
-            State::Handshake {
-                done: 0,
-                of: replies,
-                falls_back: false,
-            },
-            now,
-        );
+        let protocol = pool.handshake.protocol();
+        conn.state = State::Handshake {
+            protocol,
+            done: 0,
+            of,
+            falls_back: false,
+        };
         conn.send(bytes);
         timers.disarm(&mut conn.timer);
-        conn.timer = Some(timers.arm(now + timeout, Owner::Conn(key)));
-        self.mark_dirty(key);
+        let at = now + pool.config.handshake_timeout;
+        conn.timer = Some(timers.arm(at, Owner::Conn(key)));
+        work.mark_dirty(key, conn);
     }
 
     /// Takes in a reply to the handshake.
     pub(super) fn greet(&mut self, key: Key, reply: &Value, timers: &mut Timers) {
-        let Some((conn, pool)) = self.conn_and_pool(key) else {
+        let Some((conn, pool, work)) = self.parts(key) else {
             return;
         };
         let State::Handshake {
+            protocol,
             done,
             of,
             falls_back,
         } = conn.state
         else {
-            return;
+            let error = Error::new(ErrorKind::Protocol, "a reply before the connect");
+            return self.ended(key, &error, timers);
         };
-        let falls_back = match pool.handshake.judge(done, reply) {
+        let falls_back = match pool.handshake.judge(protocol, done, reply) {
             // The refused HELLO held the password too: what the rest of it says does not count.
             _ if falls_back => true,
             Verdict::Accepted => false,
             Verdict::FallBack => true,
             Verdict::Rejected(error) => return self.connect_failed(key, error, timers),
         };
+        let done = done + 1;
         conn.state = State::Handshake {
-            done: done + 1,
+            protocol,
+            done,
             of,
             falls_back,
         };
-        if done + 1 < of {
+        if done < of {
             return;
         }
         if !falls_back {
-            return self.ready(key, timers);
+            timers.disarm(&mut conn.timer);
+            return ready(key, conn, pool, work, timers);
         }
         debug!("{} does not speak RESP3: RESP2 it is", pool.address);
-        pool.protocol = Protocol::Resp2;
         pool.handshake = Handshake::new(&pool.address, Protocol::Resp2);
         self.established(key, timers);
     }
 
-    fn ready(&mut self, key: Key, timers: &mut Timers) {
-        let now = timers.now();
-        let Some((conn, pool)) = self.conn_and_pool(key) else {
-            return;
-        };
-        conn.enter(State::Ready, now);
-        timers.disarm(&mut conn.timer);
-        let InFlight::Shared(shared) = &mut conn.lane else {
-            pool.connecting -= 1;
-            return self.release(key, timers);
-        };
-        let held = std::mem::take(&mut shared.held);
-        let before = conn.queued;
-        conn.send(held);
-        self.start_held(key, before, timers);
-    }
-
-    /// What was held back during the handshake counts from now.
-    fn start_held(&mut self, key: Key, before: u64, timers: &mut Timers) {
-        let Some(conn) = self.conns.get_mut(key) else {
-            return;
-        };
-        let mut deadline = None;
-        let mut last = None;
-        for ticket in conn.lane.iter() {
-            // A pipeline stands there once for each of its commands.
-            if last.replace(ticket) == Some(ticket) {
-                continue;
-            }
-            if let Some(request) = self.requests.get_mut(ticket.0) {
-                request.since = timers.now();
-                request.end += before;
-                deadline = deadline.or(request.deadline());
-            }
-        }
-        conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
-        self.mark_dirty(key);
-    }
-
     /// A connection has ended, in whatever state it was.
     pub(crate) fn ended(&mut self, key: Key, error: &Error, timers: &mut Timers) {
-        match self.conns.get(key).map(|conn| conn.state) {
+        match self.state(key) {
             Some(State::Ready) => self.lost(key, error, timers),
             Some(_) => self.connect_failed(key, error.clone(), timers),
             None => {}
@@ -293,43 +241,42 @@ impl Clients {
 
     /// The kernel says how a connect has failed.
     pub(crate) fn connect_refused(&mut self, key: Key, error: io::Error, timers: &mut Timers) {
-        let Some(endpoint) = self.endpoint(key) else {
-            return;
-        };
-        let error = connect_error(endpoint, error);
-        self.connect_failed(key, error, timers);
+        if let Some((_, pool, _)) = self.parts(key) {
+            let error = connect_error(pool.endpoint(), error);
+            self.connect_failed(key, error, timers);
+        }
     }
 
     /// A connection could not be made. The next address is tried; where none is left, those who wait for a
     /// connection are told, all of them, since the next dial would end the same way. Only a connect
     /// that took too long tells nothing about the next one.
     pub(super) fn connect_failed(&mut self, key: Key, error: Error, timers: &mut Timers) {
-        let Some((conn, pool)) = self.conn_and_pool(key) else {
+        let Some((conn, pool, _)) = self.parts(key) else {
             return;
         };
-        let pool_key = conn.pool;
-        let network = !matches!(conn.state, State::Handshake { .. });
         debug!("{}: {error}", pool.address);
+        let network = !matches!(conn.state, State::Handshake { .. });
         if network && pool.next_endpoint() {
             return self.undial(key, timers);
         }
-        let shared = conn.is_shared();
+        let (pool_key, shared) = (conn.pool, conn.is_shared());
         let count = if error.is_timeout() { 1 } else { usize::MAX };
         self.lost(key, &error, timers);
-        if !shared {
-            self.fail_waiting(pool_key, &error, count);
+        if let (false, Some(pool)) = (shared, self.pools.get_mut(pool_key)) {
+            self.work.fail_waiting(pool, &error, count);
         }
     }
 
     /// Takes a dial back: whoever waits for it waits for the next one.
     fn undial(&mut self, key: Key, timers: &mut Timers) {
-        let Some((conn, pool)) = self.conn_and_pool(key) else {
+        let Some((conn, pool, work)) = self.parts(key) else {
             return;
         };
-        let pool_key = conn.pool;
         timers.disarm(&mut conn.timer);
+        pool.end_dialing(usize::from(conn.state == State::Connecting), timers);
         pool.hear(conn.number);
-        let socket = conn.socket.take();
+        work.closing.extend(conn.socket.take());
+        work.mark_hungry(conn.pool, pool);
         if conn.is_shared() {
             conn.enter(State::Dialing, timers.now());
             pool.dials_shared = true;
@@ -338,48 +285,34 @@ impl Clients {
             pool.connecting -= 1;
             self.conns.remove(key);
         }
-        self.closing.extend(socket);
-        self.mark_hungry(pool_key);
     }
 
     /// Ends a connection: what is in flight on it fails, each request with what is known about it.
     pub(super) fn lost(&mut self, key: Key, error: &Error, timers: &mut Timers) {
-        let Some(mut conn) = self.conns.remove(key) else {
+        let Clients { pools, conns, work } = self;
+        let Some(mut conn) = conns.remove(key) else {
             return;
         };
         debug!("connection {key:?} ended: {error}");
         timers.disarm(&mut conn.timer);
-        self.closing.extend(conn.socket);
-        if let Some(pool) = self.pools.get_mut(conn.pool) {
-            pool.hear(conn.number);
-            if conn.is_shared() {
-                pool.shared = None;
-                pool.dials_shared = false;
-            } else {
-                pool.total -= 1;
-                if conn.idle {
-                    pool.idle_ended(|conn| self.conns.get(conn).is_some());
-                } else if conn.state != State::Ready {
-                    pool.connecting -= 1;
-                }
-            }
+        work.closing.extend(conn.socket);
+        if let Some(pool) = pools.get_mut(conn.pool) {
+            pool.forget(&conn, |key| conns.get(key).is_some());
+            pool.end_dialing(usize::from(conn.state == State::Connecting), timers);
+            work.mark_hungry(conn.pool, pool);
         }
-        self.mark_hungry(conn.pool);
-        let written = if conn.state == State::Ready {
-            conn.written()
-        } else {
-            0
-        };
+        let is_ready = conn.state == State::Ready;
+        let written = if is_ready { conn.written() } else { 0 };
         let mut error = error.clone();
         while let Some(ticket) = conn.lane.pop() {
-            let Some(request) = self.requests.get(ticket.0) else {
+            let Some(request) = work.requests.get(ticket.0) else {
                 continue;
             };
             let told = match request.was_written(written) {
                 true => error.clone().after_sending(),
                 false => error.clone(),
             };
-            self.finish(ticket, told);
+            work.finish(ticket, told);
             // Only the first request was late, or had a reply that could not be read.
             if matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Protocol) {
                 error = Error::new(ErrorKind::Closed, format!("connection closed: {error}"));
@@ -387,106 +320,39 @@ impl Clients {
         }
     }
 
-    /// The timer of a connection has fired at a bad moment: it fires again after a while.
-    pub(crate) fn conn_due_later(&mut self, key: Key, after: Duration, timers: &mut Timers) {
-        if let Some(conn) = self.conns.get_mut(key) {
-            conn.timer = Some(timers.arm(timers.now() + after, Owner::Conn(key)));
-        }
-    }
-
-    /// The timer of a connection has fired.
-    pub(crate) fn conn_due(&mut self, key: Key, timers: &mut Timers) {
-        let now = timers.now();
-        let Some((conn, pool)) = self.conn_and_pool(key) else {
-            return;
-        };
-        conn.timer = None;
-        let within = match conn.state {
-            State::Dialing => return,
-            State::Connecting => ("connected", pool.config.connect_timeout),
-            State::Handshake { .. } => ("answered the handshake", pool.config.handshake_timeout),
-            State::Ready => return self.reply_due(key, now, timers),
-        };
-        let message = format!(
-            "{} has not {} within {:?}",
-            pool.endpoint(),
-            within.0,
-            within.1
-        );
-        self.connect_failed(key, Error::new(ErrorKind::Timeout, message), timers);
-    }
-
-    fn reply_due(&mut self, key: Key, now: Time, timers: &mut Timers) {
-        let Some(conn) = self.conns.get_mut(key) else {
-            return;
-        };
-        let oldest = conn
-            .lane
-            .iter()
-            .find_map(|ticket| self.requests.get(ticket.0));
-        let Some(at) = oldest.and_then(|request| request.deadline()) else {
-            return;
-        };
-        if at > now {
-            conn.timer = Some(timers.arm(at, Owner::Conn(key)));
-            return;
-        }
-        let partial = conn
-            .decoder
-            .progress()
-            .map(|part| format!(": {part}"))
-            .unwrap_or_default();
-        let after = oldest.map_or(Duration::ZERO, |request| {
-            Duration::from_nanos(request.allowance)
-        });
-        let message = format!("no reply within {after:?}{partial}");
-        self.lost(key, &Error::new(ErrorKind::Timeout, message), timers);
-    }
-
-    /// The timer of a pool has fired: a pause is over, or somebody has waited too long.
-    pub(crate) fn pool_due(&mut self, key: Key, timers: &mut Timers) {
-        let now = timers.now();
-        let Some(pool) = self.pools.get_mut(key) else {
-            return;
-        };
-        if pool.pause.is_some_and(|(until, _)| until <= now) {
-            pool.pause = None;
-            self.mark_hungry(key);
-        }
-        while let Some(at) = self.first_waiting_until(key) {
-            if at > now {
-                if let Some(pool) = self.pools.get_mut(key) {
-                    timers.disarm(&mut pool.waiting_timer);
-                    pool.waiting_timer = Some(timers.arm(at, Owner::Pool(key)));
-                }
-                return;
-            }
-            let message = "no connection was free or could be made in time";
-            self.fail_waiting(key, &Error::new(ErrorKind::Timeout, message), 1);
-        }
-        if let Some(pool) = self.pools.get_mut(key) {
-            timers.disarm(&mut pool.waiting_timer);
-        }
-    }
-
-    /// Until when the first of those who wait for a connection waits.
-    fn first_waiting_until(&self, pool: Key) -> Option<Time> {
-        let pool = self.pools.get(pool)?;
-        let first = pool
-            .waiting
-            .iter()
-            .find_map(|(ticket, _)| self.requests.get(ticket.0))?;
-        Some(first.since + pool.config.pool_timeout)
-    }
-
-    pub(super) fn conn_and_pool(
-        &mut self,
-        key: Key,
-    ) -> Option<(&mut Conn, &mut super::pool::Pool)> {
+    /// A connection, its pool, and the lists.
+    pub(super) fn parts(&mut self, key: Key) -> Option<(&mut Conn, &mut Pool, &mut Work)> {
         let conn = self.conns.get_mut(key)?;
         let pool = self.pools.get_mut(conn.pool)?;
-        Some((conn, pool))
+        Some((conn, pool, &mut self.work))
     }
+}
+
+/// A connection is ready: the first who waits gets it, or what was held back is sent.
+fn ready(key: Key, conn: &mut Conn, pool: &mut Pool, work: &mut Work, timers: &mut Timers) {
+    conn.enter(State::Ready, timers.now());
+    let InFlight::Shared(shared) = &mut conn.lane else {
+        pool.connecting -= 1;
+        return work.release(key, conn, pool, timers);
+    };
+    let held = std::mem::take(&mut shared.held);
+    let before = conn.queued;
+    conn.send(held);
+    let mut deadline = None;
+    let mut last = None;
+    for ticket in conn.lane.iter() {
+        // A pipeline stands there once for each of its commands.
+        if last.replace(ticket) == Some(ticket) {
+            continue;
+        }
+        if let Some(request) = work.requests.get_mut(ticket.0) {
+            request.since = timers.now();
+            request.end += before;
+            deadline = deadline.or(request.deadline());
+        }
+    }
+    conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
+    work.mark_dirty(key, conn);
 }
 
 /// What a failed connect is called.

@@ -15,12 +15,14 @@
 mod clients;
 mod command;
 mod connection;
+mod deadlines;
 mod handshake;
 mod lifecycle;
 mod outbox;
 mod pool;
 mod replies;
 mod request;
+mod work;
 
 pub use self::command::{Command, Timeout, ToArgs};
 pub use self::pool::PoolStats;
@@ -28,5 +30,6 @@ pub use self::request::{Reply, Ticket};
 
 pub(crate) use self::clients::{Ask, Clients};
 pub(crate) use self::command::Lane;
+pub(crate) use self::connection::State;
 pub(crate) use self::lifecycle::connect_error;
 pub(crate) use self::outbox::Outbox;

@@ -13,13 +13,15 @@
 //! number it has heard from; where nothing would be heard, since a blocked pop says nothing for
 //! as long as it blocks, every 64th connection is made to answer a PING before its first command.
 
+use super::connection::{Conn, State};
 use super::handshake::Handshake;
 use super::outbox::Outbox;
 use super::request::Ticket;
-use crate::address::{Address, Protocol};
+use crate::address::Address;
 use crate::config::Config;
 use crate::driver::Endpoint;
 use crate::time::Time;
+use crate::timers::Timers;
 use crate::token::Key;
 use crate::wheel::Timer;
 use std::collections::VecDeque;
@@ -64,7 +66,6 @@ pub(crate) struct Pool {
     endpoint: usize,
     endpoints_failed: usize,
     pub(crate) handshake: Handshake,
-    pub(crate) protocol: Protocol,
     pub(crate) shared: Option<Key>,
     /// The shared connection is to be dialed.
     pub(crate) dials_shared: bool,
@@ -79,6 +80,11 @@ pub(crate) struct Pool {
     pub(crate) waiting_alive: usize,
     /// When the first of `waiting` has waited too long.
     pub(crate) waiting_timer: Option<Timer>,
+    /// Connections being connected, the first dialed in front: their deadlines come in the same order, so that
+    /// one timer is enough. Some may be past that.
+    pub(super) dialing: VecDeque<Key>,
+    pub(super) dialing_alive: usize,
+    pub(super) dialing_timer: Option<Timer>,
     /// Armed while nothing may be dialed.
     pub(crate) pause: Option<(Time, Timer)>,
     /// Whether it stands in the list of pools that may want to dial.
@@ -94,10 +100,8 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new(address: Address, endpoints: Vec<Endpoint>, config: Config) -> Pool {
-        let protocol = address.protocol;
         Pool {
-            handshake: Handshake::new(&address, protocol),
-            protocol,
+            handshake: Handshake::new(&address, address.protocol),
             config,
             address,
             endpoints,
@@ -110,6 +114,9 @@ impl Pool {
             waiting_bytes: Outbox::default(),
             waiting_alive: 0,
             waiting_timer: None,
+            dialing: VecDeque::new(),
+            dialing_alive: 0,
+            dialing_timer: None,
             pause: None,
             hungry: false,
             total: 0,
@@ -135,13 +142,56 @@ impl Pool {
         }
     }
 
-    /// Whether a connection of the own lane should be dialed now.
-    pub(crate) fn wants_dial(&self) -> bool {
-        self.waiting_alive > self.connecting && !self.is_full() && self.may_dial()
+    /// Whether something is to be dialed now, and what: the shared connection, or (`None`) a new one for the first
+    /// who waits. It counts as being connected from now on.
+    pub(super) fn start_dial(&mut self) -> Option<Option<Key>> {
+        if !self.may_dial() {
+            return None;
+        }
+        if self.dials_shared {
+            self.dials_shared = false;
+            self.dialing_alive += 1;
+            return Some(self.shared);
+        }
+        if self.waiting_alive <= self.connecting || self.is_full() {
+            return None;
+        }
+        self.total += 1;
+        self.connecting += 1;
+        self.dialing_alive += 1;
+        Some(None)
+    }
+
+    /// So many connections are not being connected any more.
+    pub(super) fn end_dialing(&mut self, count: usize, timers: &mut Timers) {
+        self.dialing_alive -= count;
+        if self.dialing_alive == 0 {
+            self.dialing.clear();
+            timers.disarm(&mut self.dialing_timer);
+        }
+    }
+
+    /// A connection has ended.
+    pub(super) fn forget(&mut self, conn: &Conn, is_alive: impl Fn(Key) -> bool) {
+        self.hear(conn.number);
+        if conn.is_shared() {
+            self.shared = None;
+            self.dials_shared = false;
+            return;
+        }
+        self.total -= 1;
+        if conn.idle {
+            self.available -= 1;
+            if self.idle.len() > 2 * self.available + 16 {
+                self.idle.retain(|&key| is_alive(key));
+            }
+        } else if conn.state != State::Ready {
+            self.connecting -= 1;
+        }
     }
 
     /// Whether the window of the pacing is open.
-    pub(crate) fn may_dial(&self) -> bool {
+    fn may_dial(&self) -> bool {
         let ahead = self.dialed - self.heard;
         self.pause.is_none() && ahead < self.config.max_connecting.max(1) as u64
     }
@@ -173,6 +223,14 @@ impl Pool {
         self.waiting.push_back((ticket, bytes.len()));
         self.waiting_bytes.extend(bytes);
         self.waiting_alive += 1;
+    }
+
+    /// One of those that wait has given up. Its place is passed over when it comes to the front.
+    pub(crate) fn give_up_one(&mut self, timers: &mut Timers) {
+        self.waiting_alive -= 1;
+        if self.waiting_alive == 0 {
+            timers.disarm(&mut self.waiting_timer);
+        }
     }
 
     /// The first of those that wait and are still wanted; its bytes are put into `bytes`.
@@ -224,22 +282,8 @@ impl Pool {
         self.available += 1;
     }
 
-    /// The connection that was used last, if `is_alive`.
-    pub(crate) fn pop_idle(&mut self, is_alive: impl Fn(Key) -> bool) -> Option<Key> {
-        while let Some(conn) = self.idle.pop() {
-            if is_alive(conn) {
-                self.available -= 1;
-                return Some(conn);
-            }
-        }
-        None
-    }
-
-    /// Forgets an idle connection that has ended.
-    pub(crate) fn idle_ended(&mut self, is_alive: impl Fn(Key) -> bool) {
-        self.available -= 1;
-        if self.idle.len() > 2 * self.available + 16 {
-            self.idle.retain(|&conn| is_alive(conn));
-        }
+    /// The connection that was used last, which may have ended since. Not counted as taken yet.
+    pub(crate) fn pop_idle(&mut self) -> Option<Key> {
+        self.idle.pop()
     }
 }

@@ -2,7 +2,6 @@
 
 use super::clients::Clients;
 use super::connection::State;
-use super::request::Ticket;
 use crate::error::{Error, ErrorKind, printable};
 use crate::resp::Value;
 use crate::timers::Timers;
@@ -12,118 +11,106 @@ use log::trace;
 /// How a server that has no room for one more client greets it: with an error that answers nothing.
 const NO_ROOM: &[u8] = b"ERR max number of clients reached";
 
+/// Why decoding has stopped.
+enum Next {
+    /// All bytes are decoded.
+    Drained,
+    /// This is a reply to the handshake.
+    Greet(Value),
+    /// The server does not want us.
+    Reject(Error),
+    /// The connection is of no more use.
+    End(Error),
+}
+
 impl Clients {
-    /// Takes in bytes that were read on a connection.
-    pub(crate) fn received(&mut self, key: Key, mut bytes: &[u8], timers: &mut Timers) {
+    /// Takes in bytes that were read on a connection. False when that has ended it.
+    pub(crate) fn received(&mut self, key: Key, mut bytes: &[u8], timers: &mut Timers) -> bool {
         loop {
-            let Some((conn, pool)) = self.conn_and_pool(key) else {
-                return;
-            };
-            let value = match conn.decoder.decode(&mut bytes, &pool.config.limits) {
+            match self.receive(key, &mut bytes, timers) {
+                Next::Drained => return true,
+                Next::Greet(reply) => self.greet(key, &reply, timers),
+                Next::Reject(error) => self.rejected(key, &error, timers),
+                Next::End(error) => self.ended(key, &error, timers),
+            }
+            if self.conns.get(key).is_none() {
+                return false;
+            }
+        }
+    }
+
+    /// Decodes replies and gives them to their requests, until something else is to be done.
+    fn receive(&mut self, key: Key, bytes: &mut &[u8], timers: &mut Timers) -> Next {
+        let Some((conn, pool, work)) = self.parts(key) else {
+            return Next::Drained;
+        };
+        while !bytes.is_empty() {
+            let value = match conn.decoder.decode(bytes, &pool.config.limits) {
                 Ok(Some(value)) => value,
                 Ok(None) => break,
-                Err(error) => return self.ended(key, &error, timers),
+                Err(error) => return Next::End(error),
             };
-            let first = !std::mem::replace(&mut conn.answered, true);
-            if first {
+            if !conn.answered {
+                conn.answered = true;
                 pool.hear(conn.number);
-                let pool = conn.pool;
-                self.mark_hungry(pool);
+                work.mark_hungry(conn.pool, pool);
+                if let Some(error) = rejection(&value, conn.written()) {
+                    return Next::Reject(error);
+                }
             }
             if let Value::Push(_) = value {
                 trace!("connection {key:?}: a push frame, for which there is no listener");
-            } else if let Err(error) = self.reply(key, value, first, timers) {
-                return self.ended(key, &error, timers);
+                continue;
+            }
+            if conn.state != State::Ready {
+                return Next::Greet(value);
+            }
+            let Some(ticket) = conn.lane.pop() else {
+                let message = format!("a reply that nobody asked for: {value:?}");
+                return Next::End(Error::new(ErrorKind::Protocol, message));
+            };
+            pool.dropped += u64::from(!work.answer(ticket, value, timers.now()));
+        }
+        // Only when all is decoded is a connection free again: bytes behind the last reply would be
+        // taken for the reply to the next request.
+        if conn.state == State::Ready && !conn.idle && conn.lane.is_empty() {
+            timers.disarm(&mut conn.timer);
+            if !conn.is_shared() && !conn.decoder.is_partial() {
+                work.release(key, conn, pool, timers);
             }
         }
-        self.after_replies(key, timers);
-    }
-
-    /// Gives one reply to whom it belongs. An error ends the connection.
-    fn reply(
-        &mut self,
-        key: Key,
-        value: Value,
-        first: bool,
-        timers: &mut Timers,
-    ) -> Result<(), Error> {
-        let Some((conn, _)) = self.conn_and_pool(key) else {
-            return Ok(());
-        };
-        if let (true, Value::Error(text)) = (first, &value) {
-            let unasked = conn.written() == 0;
-            if unasked || text.as_ref().starts_with(NO_ROOM) {
-                let text = printable(text.as_ref());
-                let message = format!("the server rejected the connection: {text}");
-                self.refused(key, &Error::new(ErrorKind::Connect, message), timers);
-                return Ok(());
-            }
-        }
-        match conn.state {
-            State::Handshake { .. } => self.greet(key, &value, timers),
-            State::Ready => {
-                let Some(ticket) = conn.lane.pop() else {
-                    let message = format!("a reply that nobody asked for: {value:?}");
-                    return Err(Error::new(ErrorKind::Protocol, message));
-                };
-                let pool = conn.pool;
-                self.answer(pool, ticket, value, timers);
-            }
-            State::Dialing | State::Connecting => {
-                return Err(Error::new(
-                    ErrorKind::Protocol,
-                    "a reply before the connect",
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn answer(&mut self, pool: Key, ticket: Ticket, value: Value, timers: &Timers) {
-        let Some(request) = self.requests.get_mut(ticket.0) else {
-            if let Some(pool) = self.pools.get_mut(pool) {
-                pool.dropped += 1;
-            }
-            return;
-        };
-        if request.answer(value, timers.now()) {
-            self.pending -= 1;
-            self.done.push(ticket);
-        }
+        Next::Drained
     }
 
     /// The server has closed the door before it read anything: nothing was executed, and the others who
     /// wait for a connection would fare no better.
-    fn refused(&mut self, key: Key, error: &Error, timers: &mut Timers) {
-        let Some((conn, _)) = self.conn_and_pool(key) else {
+    fn rejected(&mut self, key: Key, error: &Error, timers: &mut Timers) {
+        let Some((conn, _, work)) = self.parts(key) else {
             return;
         };
-        let (pool, shared) = (conn.pool, conn.is_shared());
-        if conn.state != State::Ready {
+        let (pool, shared, state) = (conn.pool, conn.is_shared(), conn.state);
+        if state != State::Ready {
             return self.connect_failed(key, error.clone(), timers);
         }
-        while let Some(ticket) = self.conns.get_mut(key).and_then(|conn| conn.lane.pop()) {
-            self.finish(ticket, error.clone());
+        while let Some(ticket) = conn.lane.pop() {
+            work.finish(ticket, error.clone());
         }
         self.lost(key, error, timers);
-        if !shared {
-            self.fail_waiting(pool, error, usize::MAX);
+        if let (false, Some(pool)) = (shared, self.pools.get_mut(pool)) {
+            self.work.fail_waiting(pool, error, usize::MAX);
         }
     }
+}
 
-    /// Everything that was read has been decoded: a connection whose work is done is free again.
-    ///
-    /// Not earlier: bytes behind the last reply would be taken for the reply to the next request.
-    fn after_replies(&mut self, key: Key, timers: &mut Timers) {
-        let Some((conn, _)) = self.conn_and_pool(key) else {
-            return;
-        };
-        if conn.state != State::Ready || conn.idle || !conn.lane.is_empty() {
-            return;
-        }
-        timers.disarm(&mut conn.timer);
-        if !conn.is_shared() && !conn.decoder.is_partial() {
-            self.release(key, timers);
-        }
+/// The error of a server that turns us away, if its first reply says so: it speaks before it was asked
+/// anything, or it has no room.
+fn rejection(first: &Value, written: u64) -> Option<Error> {
+    let Value::Error(text) = first else {
+        return None;
+    };
+    if written > 0 && !text.starts_with(NO_ROOM) {
+        return None;
     }
+    let message = format!("the server rejected the connection: {}", printable(text));
+    Some(Error::new(ErrorKind::Connect, message))
 }

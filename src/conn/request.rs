@@ -142,13 +142,18 @@ impl Request {
         true
     }
 
-    /// The result, of a request that has ended.
-    pub(crate) fn into_result(self) -> Option<Result<Reply>> {
-        let Progress::Done(result, elapsed) = self.progress else {
+    /// The result of a request that has ended. It can be taken once.
+    pub(crate) fn take_result(&mut self) -> Option<Result<Reply>> {
+        let Progress::Done(..) = self.progress else {
             return None;
         };
-        let elapsed = Duration::from_nanos(elapsed);
-        Some(result.map(|value| Reply { value, elapsed }))
+        match std::mem::replace(&mut self.progress, Progress::Waiting) {
+            Progress::Done(result, elapsed) => {
+                let elapsed = Duration::from_nanos(elapsed);
+                Some(result.map(|value| Reply { value, elapsed }))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Hub {
     clients: Clients,
     /// The task that is being resumed.
     running: Option<Key>,
+    /// How many requests it has asked since it was resumed.
+    asked: u32,
     in_turn: bool,
     /// The task that stands for the main program, and what has woken it.
     main: Key,
@@ -135,6 +137,7 @@ impl Hub {
             ports: Ports::new(),
             clients: Clients::new(),
             running: None,
+            asked: 0,
             in_turn: false,
             main,
             main_wake: None,
@@ -201,13 +204,17 @@ impl Hub {
     /// left that could end the wait. [`ErrorKind::Io`] when the kernel's poll fails.
     pub fn wait(&mut self, wait: Wait) -> Result<Wake> {
         self.enter("wait")?;
-        self.begin_wait(self.main, wait);
+        let main = self.tasks.get_mut(self.main);
+        match main.is_some_and(|slot| std::mem::take(&mut slot.notified)) {
+            true => return Ok(Wake::Notified),
+            false => self.begin_wait(self.main, wait),
+        }
         loop {
             if let Some(wake) = self.main_wake.take() {
                 return Ok(wake);
             }
             if self.is_stuck() {
-                self.interrupt_wait(self.main);
+                self.unwait_main();
                 let message = "nothing is left that could end this wait";
                 return Err(Error::new(ErrorKind::Deadlock, message));
             }
@@ -297,7 +304,6 @@ impl Hub {
             && self.main_wake.is_none()
             && self.timers.len() == 0
             && self.clients.pending() == 0
-            && self.clients.done.is_empty()
             && self.tasks.waiting_for_io == 0
             && self.mailbox.is_none()
             && !self.has_work()
@@ -346,9 +352,7 @@ impl Hub {
         }
         let task = self.running.unwrap_or(self.main);
         let ticket = self.clients.submit(pool, task, ask, &mut self.timers)?;
-        if let Some(slot) = self.tasks.get_mut(task) {
-            slot.requests += 1;
-        }
+        self.asked += 1;
         Ok(ticket)
     }
 
@@ -383,7 +387,7 @@ impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub")
             .field("driver", &self.driver)
-            .field("tasks", &self.tasks.alive())
+            .field("tasks", &self.tasks.alive().count())
             .field("timers", &self.timers.len())
             .field("stats", &self.stats)
             .finish_non_exhaustive()

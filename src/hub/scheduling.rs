@@ -1,7 +1,7 @@
 //! Spawn, kill and notify, and how a wait begins and ends.
 
 use super::task::{Direction, Event, Task, TaskId, Until, Wait, Wake};
-use super::tasks::{Slot, State, Why};
+use super::tasks::{State, Why};
 use super::{Hub, Result};
 use crate::error::{Error, ErrorKind};
 use crate::time::Time;
@@ -55,7 +55,7 @@ impl Hub {
         spawned_at: &'static Location<'static>,
     ) -> TaskId {
         let key = self.tasks.add(Some(task), spawned_at);
-        self.tasks.wake(key, Why::Start);
+        self.tasks.settle(key, Ok(Why::Start), None);
         TaskId(key)
     }
 
@@ -63,10 +63,7 @@ impl Hub {
     /// somebody does.
     pub fn detach(&mut self, task: TaskId) {
         match self.tasks.get_mut(task.0) {
-            Some(Slot {
-                state: State::Failed(_),
-                ..
-            }) => drop(self.tasks.remove(task.0)),
+            Some(slot) if slot.state == State::Failed => drop(self.tasks.remove(task.0)),
             Some(slot) => slot.detached = true,
             None => {}
         }
@@ -74,14 +71,13 @@ impl Hub {
 
     /// Whether a task has ended.
     pub fn is_ended(&self, task: TaskId) -> bool {
-        self.tasks
-            .get(task.0)
-            .is_none_or(|slot| matches!(slot.state, State::Failed(_)))
+        let slot = self.tasks.get(task.0);
+        slot.is_none_or(|slot| slot.state == State::Failed)
     }
 
     /// All tasks that have not ended.
     pub fn tasks(&self) -> Vec<TaskId> {
-        self.tasks.ids()
+        self.tasks.alive().collect()
     }
 
     /// Ends a task. It is resumed once more, with [`Wake::Killed`], when its turn comes; a task that was never
@@ -95,14 +91,14 @@ impl Hub {
         let Some(slot) = self.tasks.get_mut(task.0) else {
             return;
         };
-        if task.0 == self.main || matches!(slot.state, State::Failed(_)) {
+        if task.0 == self.main || slot.state == State::Failed {
             return;
         }
         slot.killed = true;
-        if matches!(slot.state, State::Waiting(_)) {
-            self.interrupt_wait(task.0);
-            self.tasks.wake(task.0, Why::Killed);
-        }
+        // The reply that it is in line for will not be taken.
+        slot.loose |= slot.state == State::InLine;
+        self.give_up(task.0);
+        self.wake(task.0, Why::Killed);
     }
 
     /// Ends whatever a task waits for, with [`Wake::Notified`]. A task that does not wait right now finds its next
@@ -114,9 +110,13 @@ impl Hub {
             return false;
         };
         match slot.state {
-            State::Waiting(_) => self.wake(task.0, Why::Notified),
+            State::Waiting(event) => {
+                slot.loose |= matches!(event, Event::Reply(_));
+                self.leave_join(task.0, event);
+                self.wake(task.0, Why::Notified);
+            }
             State::InLine | State::Running => slot.notified = true,
-            State::Failed(_) => return false,
+            State::Failed => return false,
         }
         true
     }
@@ -128,32 +128,22 @@ impl Hub {
 
     /// Begins a wait of a task that runs, or puts the task in line when the wait has ended already.
     pub(super) fn begin_wait(&mut self, key: Key, wait: Wait) {
-        let Some(slot) = self.tasks.get_mut(key) else {
-            return;
-        };
-        slot.state = State::Running;
-        if std::mem::take(&mut slot.notified) {
-            return self.tasks.wake(key, Why::Notified);
-        }
         let now = self.timers.now();
         let deadline = wait.deadline.map(|until| until.time(now));
         let (event, at) = match wait.event {
-            Event::Sleep(until) => {
-                let at = until.time(now);
-                match deadline {
-                    Some(deadline) if deadline < at => (Event::Notify, Some(deadline)),
-                    _ => (wait.event, Some(at)),
-                }
-            }
+            Event::Sleep(until) => match (until.time(now), deadline) {
+                (at, Some(deadline)) if deadline < at => (Event::Notify, Some(deadline)),
+                (at, _) => (wait.event, Some(at)),
+            },
             event => (event, deadline),
         };
-        if let Some(why) = self.ended_already(key, event, now) {
-            return self.tasks.wake(key, why);
+        match self.ended_already(key, event, now) {
+            Some(why) => self.tasks.settle(key, Ok(why), None),
+            None => {
+                let timer = at.map(|at| self.timers.arm(at, Owner::Task(key)));
+                self.tasks.settle(key, Err(event), timer);
+            }
         }
-        if let Some(slot) = self.tasks.get_mut(key) {
-            slot.timer = at.map(|at| self.timers.arm(at, Owner::Task(key)));
-        }
-        self.tasks.wait(key, event);
     }
 
     /// Why a wait would end at once, if it would.
@@ -161,8 +151,7 @@ impl Hub {
         match event {
             Event::Sleep(until) => (until.time(now) <= now).then_some(Why::Elapsed),
             Event::Reply(ticket) => {
-                let over = self.clients.is_done(ticket) || self.clients.asker(ticket).is_none();
-                over.then_some(Why::Reply(ticket))
+                (!self.clients.is_pending(ticket)).then_some(Why::Reply(ticket))
             }
             Event::Stream(stream, direction) => self
                 .port_is_ready(stream.key(), direction, key)
@@ -171,7 +160,10 @@ impl Hub {
                 .port_is_ready(listener.key(), Direction::Read, key)
                 .then_some(Why::Ready),
             Event::Join(task) => match self.outcome(task.0) {
-                Some(outcome) => Some(Why::Joined(outcome.err())),
+                Some(outcome) => {
+                    self.tasks.get_mut(key)?.error = outcome.err();
+                    Some(Why::Joined)
+                }
                 None => {
                     let slot = self.tasks.get_mut(task.0)?;
                     slot.joiners.get_or_insert_default().push(key);
@@ -182,41 +174,36 @@ impl Hub {
         }
     }
 
-    /// Ends a wait because what it waits for has happened.
+    /// Ends a wait, whatever for.
     pub(super) fn wake(&mut self, key: Key, why: Why) {
-        if let Some(slot) = self.tasks.get_mut(key) {
-            self.timers.disarm(&mut slot.timer);
-        }
-        self.tasks.wake(key, why);
+        let mut timer = self.tasks.wake(key, why, None);
+        self.timers.disarm(&mut timer);
     }
 
-    /// Takes back everything that a waiting task has set up to be woken. It is *running* afterwards.
-    pub(super) fn interrupt_wait(&mut self, key: Key) {
-        let Some(event) = self.tasks.waits_for(key) else {
+    /// Ends a wait if it is for this event.
+    pub(super) fn wake_from(&mut self, key: Key, event: Event, why: Why) {
+        let mut timer = self.tasks.wake(key, why, Some(event));
+        self.timers.disarm(&mut timer);
+    }
+
+    /// Gives up what a task waits for, which will not be waited for again.
+    fn give_up(&mut self, key: Key) {
+        match self.tasks.waits_for(key) {
+            Some(Event::Reply(ticket)) => self.clients.abandon(ticket, &mut self.timers),
+            Some(event) => self.leave_join(key, event),
+            None => {}
+        }
+    }
+
+    /// Takes a task out of the list of those that wait for the end of another.
+    fn leave_join(&mut self, key: Key, event: Event) {
+        let Event::Join(task) = event else {
             return;
         };
-        if let Some(slot) = self.tasks.get_mut(key) {
-            self.timers.disarm(&mut slot.timer);
+        let slot = self.tasks.get_mut(task.0);
+        if let Some(joiners) = slot.and_then(|slot| slot.joiners.as_mut()) {
+            joiners.retain(|&joiner| joiner != key);
         }
-        match event {
-            Event::Reply(ticket) => {
-                self.clients.abandon(ticket, &mut self.timers);
-                if let Some(slot) = self.tasks.get_mut(key) {
-                    slot.requests -= 1;
-                }
-            }
-            Event::Join(task) => {
-                if let Some(joiners) = self
-                    .tasks
-                    .get_mut(task.0)
-                    .and_then(|slot| slot.joiners.as_mut())
-                {
-                    joiners.retain(|&joiner| joiner != key);
-                }
-            }
-            _ => {}
-        }
-        self.tasks.stop_waiting(key);
     }
 
     /// The timer of a task has fired: its sleep is over, or its wait has lasted too long.
@@ -224,14 +211,18 @@ impl Hub {
         if let Some(slot) = self.tasks.get_mut(key) {
             slot.timer = None;
         }
-        match self.tasks.waits_for(key) {
-            Some(Event::Sleep(_)) => self.tasks.wake(key, Why::Elapsed),
-            Some(_) => {
-                self.interrupt_wait(key);
-                self.tasks.wake(key, Why::Deadline);
-            }
-            None => {}
+        if let Some(Event::Sleep(_)) = self.tasks.waits_for(key) {
+            return self.wake(key, Why::Elapsed);
         }
+        self.give_up(key);
+        self.wake(key, Why::Deadline);
+    }
+
+    /// Nothing can end main's wait any more.
+    pub(super) fn unwait_main(&mut self) {
+        self.give_up(self.main);
+        self.wake(self.main, Why::Killed);
+        while self.tasks.next_in_line().is_some() {}
     }
 
     /// Resumes a task whose turn has come.
@@ -240,110 +231,134 @@ impl Hub {
             return;
         };
         slot.state = State::Running;
-        let started = !matches!(why, Why::Start);
         let killed = slot.killed;
+        let joined = if why == Why::Joined {
+            slot.error.take()
+        } else {
+            None
+        };
         let Some(mut task) = slot.task.take() else {
-            self.main_wake = Some(self.wake_for(key, why));
+            self.main_wake = Some(self.wake_for(why, joined));
             return;
         };
-        if killed && !started {
-            return self.end(key, Ok(()));
+        if killed && why == Why::Start {
+            return self.end(key, task, Ok(()));
         }
-        let wake = self.wake_for(key, if killed { Why::Killed } else { why });
+        let wake = self.wake_for(if killed { Why::Killed } else { why }, joined);
         self.stats.resumptions += 1;
         self.running = Some(key);
+        self.asked = 0;
         let result = catch_unwind(AssertUnwindSafe(|| task.resume(self, wake)));
         self.running = None;
         let result = result.unwrap_or_else(|panic| Err(panicked(&*panic)));
         let Some(slot) = self.tasks.get_mut(key) else {
             return;
         };
+        let awaited = matches!(
+            result,
+            Ok(Wait {
+                event: Event::Reply(_),
+                ..
+            })
+        );
+        slot.loose |= self.asked > u32::from(awaited);
         match result {
-            _ if killed => self.end(key, Ok(())),
-            Err(error) => self.end(key, Err(error)),
-            Ok(_) if slot.killed => self.end(key, Ok(())),
+            _ if killed || slot.killed => {
+                slot.loose |= awaited;
+                self.end(key, task, Ok(()));
+            }
+            Err(error) => self.end(key, task, Err(error)),
             Ok(Wait {
                 event: Event::Done, ..
-            }) => self.end(key, Ok(())),
+            }) => self.end(key, task, Ok(())),
             Ok(wait) => {
                 slot.task = Some(task);
+                if std::mem::take(&mut slot.notified) {
+                    slot.loose |= awaited;
+                    return self.tasks.settle(key, Ok(Why::Notified), None);
+                }
                 self.begin_wait(key, wait);
             }
         }
     }
 
-    fn wake_for(&mut self, key: Key, why: Why) -> Wake {
+    fn wake_for(&mut self, why: Why, joined: Option<Error>) -> Wake {
         match why {
+            Why::Reply(ticket) => {
+                let stale = || Err(Error::new(ErrorKind::Misuse, "there is no such request"));
+                Wake::Reply(self.clients.take(ticket).unwrap_or_else(stale))
+            }
             Why::Start => Wake::Start,
             Why::Elapsed => Wake::Elapsed,
             Why::Ready => Wake::Ready,
             Why::Notified => Wake::Notified,
             Why::Deadline => Wake::Deadline,
             Why::Killed => Wake::Killed,
-            Why::Joined(error) => Wake::Joined(error.map_or(Ok(()), Err)),
-            Why::Reply(ticket) => {
-                let stale = || Err(Error::new(ErrorKind::Misuse, "there is no such request"));
-                let result = self.clients.take(ticket);
-                if let (Some(_), Some(slot)) = (&result, self.tasks.get_mut(key)) {
-                    slot.requests -= 1;
-                }
-                Wake::Reply(result.unwrap_or_else(stale))
-            }
+            Why::Joined => Wake::Joined(joined.map_or(Ok(()), Err)),
         }
     }
 
     /// Ends a task: frees what it held, and tells those who wait for its end.
-    fn end(&mut self, key: Key, outcome: Result<()>) {
+    fn end(&mut self, key: Key, task: Box<dyn Task>, outcome: Result<()>) {
         let Some(slot) = self.tasks.get_mut(key) else {
             return;
         };
-        let (requests, stream) = (slot.requests, slot.stream.take());
-        let (spawned_at, detached) = (slot.spawned_at, slot.detached);
-        let joiners = slot
-            .joiners
-            .take()
-            .map(|joiners| *joiners)
-            .unwrap_or_default();
-        if requests > 0 {
+        let joiners = slot.joiners.take();
+        let port = slot.port.take();
+        if slot.loose {
             self.clients.abandon_all_of(key, &mut self.timers);
         }
-        self.close_ports_of(stream);
+        self.close_ports_of(port);
+        match outcome {
+            Ok(()) => drop(self.tasks.remove(key)),
+            Err(ref error) => self.failed(key, error, joiners.is_some()),
+        }
+        if catch_unwind(AssertUnwindSafe(|| drop(task))).is_err() {
+            log::error!("{:?} panicked while it was dropped", TaskId(key));
+        }
+        let Some(joiners) = joiners else {
+            return;
+        };
         let error = outcome.err();
-        if let Some(error) = &error {
-            self.stats.failures += 1;
-            (self.on_error)(&Failure {
-                task: TaskId(key),
-                spawned_at,
-                error: error.clone(),
-            });
-        }
-        match &error {
-            Some(error) if joiners.is_empty() && !detached => {
-                if let Some(slot) = self.tasks.get_mut(key) {
-                    slot.state = State::Failed(error.clone());
-                    slot.task = None;
-                }
+        for joiner in *joiners {
+            if let Some(slot) = self.tasks.get_mut(joiner) {
+                slot.error = error.clone();
             }
-            _ => drop(self.tasks.remove(key)),
+            self.wake_from(joiner, Event::Join(TaskId(key)), Why::Joined);
         }
-        for joiner in joiners {
-            self.wake(joiner, Why::Joined(error.clone()));
+    }
+
+    /// Reports a failure, and keeps it until somebody joins, unless somebody does already or nobody will.
+    fn failed(&mut self, key: Key, error: &Error, joined: bool) {
+        let Some(slot) = self.tasks.get_mut(key) else {
+            return;
+        };
+        let task = TaskId(key);
+        let spawned_at = slot.spawned_at;
+        if joined || slot.detached {
+            self.tasks.remove(key);
+        } else {
+            slot.state = State::Failed;
+            slot.error = Some(error.clone());
         }
+        self.stats.failures += 1;
+        let error = error.clone();
+        (self.on_error)(&Failure {
+            task,
+            spawned_at,
+            error,
+        });
     }
 
     /// How a task has ended; `None` while it has not. A failure is told once.
     pub(super) fn outcome(&mut self, key: Key) -> Option<Result<()>> {
-        match self.tasks.get(key) {
-            None => Some(Ok(())),
-            Some(Slot {
-                state: State::Failed(_),
-                ..
-            }) => match self.tasks.remove(key)?.state {
-                State::Failed(error) => Some(Err(error)),
-                _ => None,
-            },
-            Some(_) => None,
+        let Some(slot) = self.tasks.get(key) else {
+            return Some(Ok(()));
+        };
+        if slot.state != State::Failed {
+            return None;
         }
+        Some(self.tasks.remove(key)?.error.map_or(Ok(()), Err))
     }
 }
 

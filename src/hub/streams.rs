@@ -189,13 +189,13 @@ impl Hub {
             .tasks
             .get(to.0)
             .ok_or_else(|| closed("the task has ended"))?
-            .stream;
+            .port;
         self.unlink(stream.0, from);
         let port = self.port_mut(stream.0)?;
         port.task = to.0;
         port.next = head;
         if let Some(slot) = self.tasks.get_mut(to.0) {
-            slot.stream = Some(stream.0);
+            slot.port = Some(stream.0);
         }
         Ok(())
     }
@@ -222,7 +222,7 @@ impl Hub {
         let nobody = Owner::Port(self.main);
         let (socket, writable) = open(&mut *self.driver, nobody)?;
         let task = self.running.unwrap_or(self.main);
-        let next = self.tasks.get(task).and_then(|slot| slot.stream);
+        let next = self.tasks.get(task).and_then(|slot| slot.port);
         let key = self.ports.insert(Port {
             socket,
             task,
@@ -235,7 +235,7 @@ impl Hub {
         });
         self.driver.set_owner(socket, Owner::Port(key));
         if let Some(slot) = self.tasks.get_mut(task) {
-            slot.stream = Some(key);
+            slot.port = Some(key);
         }
         Ok(key)
     }
@@ -270,11 +270,11 @@ impl Hub {
             return;
         };
         let after = self.ports.get(key).and_then(|port| port.next);
-        if slot.stream == Some(key) {
-            slot.stream = after;
+        if slot.port == Some(key) {
+            slot.port = after;
             return;
         }
-        let mut at = slot.stream;
+        let mut at = slot.port;
         while let Some(port) = at.and_then(|at| self.ports.get_mut(at)) {
             if port.next == Some(key) {
                 port.next = after;

@@ -40,10 +40,12 @@ pub(super) struct Slot {
     pub(super) spawned_at: &'static Location<'static>,
     /// Who waits for the end of this task.
     pub(super) joiners: Option<Box<Vec<Key>>>,
-    /// The streams that it owns: the first of a list.
-    pub(super) stream: Option<Key>,
-    /// Requests of which it has not taken the result.
-    pub(super) requests: u32,
+    /// The ports that it owns: the first of a list.
+    pub(super) port: Option<Key>,
+    /// Its own error, once it has ended; before, that of the task that it has joined.
+    pub(super) error: Option<Error>,
+    /// It may have asked something that it does not wait for.
+    pub(super) loose: bool,
     /// Somebody has notified it while it did not wait.
     pub(super) notified: bool,
     pub(super) killed: bool,
@@ -51,22 +53,23 @@ pub(super) struct Slot {
     pub(super) detached: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     InLine,
     Running,
     Waiting(Event),
     /// Ended with an error that nobody has joined yet.
-    Failed(Error),
+    Failed,
 }
 
 /// Why a wait has ended: what becomes a `Wake` when the task's turn comes.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
     Start,
     Reply(Ticket),
     Elapsed,
     Ready,
-    Joined(Option<Error>),
+    Joined,
     Notified,
     Deadline,
     Killed,
@@ -81,6 +84,7 @@ impl Tasks {
         }
     }
 
+    /// A new task. It is running, as far as this table goes, until it is put in line.
     pub(super) fn add(
         &mut self,
         task: Option<Box<dyn Task>>,
@@ -92,8 +96,9 @@ impl Tasks {
             timer: None,
             spawned_at,
             joiners: None,
-            stream: None,
-            requests: 0,
+            port: None,
+            error: None,
+            loose: false,
             notified: false,
             killed: false,
             detached: false,
@@ -112,10 +117,11 @@ impl Tasks {
         self.slots.remove(key)
     }
 
-    /// How many tasks there are that have not ended, main not counted.
-    pub(super) fn alive(&self) -> usize {
-        let failed = |slot: &Slot| matches!(slot.state, State::Failed(_));
-        self.slots.iter().filter(|(_, slot)| !failed(slot)).count() - 1
+    /// All tasks that have not ended, main not counted.
+    pub(super) fn alive(&self) -> impl Iterator<Item = TaskId> {
+        let alive = |slot: &Slot| slot.state != State::Failed && !slot.is_main();
+        let slots = self.slots.iter();
+        slots.filter_map(move |(key, slot)| alive(slot).then_some(TaskId(key)))
     }
 
     pub(super) fn in_line(&self) -> usize {
@@ -134,49 +140,46 @@ impl Tasks {
         }
     }
 
-    /// Starts a wait. The task must be running.
-    pub(super) fn wait(&mut self, key: Key, event: Event) {
+    /// Moves a running task to the end of the line, or into a wait.
+    pub(super) fn settle(&mut self, key: Key, next: Result<Why, Event>, timer: Option<Timer>) {
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        debug_assert!(matches!(slot.state, State::Running));
-        slot.state = State::Waiting(event);
-        self.waiting_for_io += usize::from(is_io(event));
-    }
-
-    /// Takes a task out of its wait. It is running afterwards.
-    pub(super) fn stop_waiting(&mut self, key: Key) {
-        let Some(slot) = self.slots.get_mut(key) else {
-            return;
-        };
-        if let State::Waiting(event) = slot.state {
-            self.waiting_for_io -= usize::from(is_io(event));
-            slot.state = State::Running;
+        match next {
+            Ok(why) => {
+                slot.state = State::InLine;
+                self.line.push_back((key, why));
+            }
+            Err(event) => {
+                slot.state = State::Waiting(event);
+                slot.timer = timer;
+                self.waiting_for_io += usize::from(is_io(event));
+            }
         }
     }
 
-    /// Ends a wait, whatever for, or sends a running task to the end of the line. The caller takes back the timer.
-    pub(super) fn wake(&mut self, key: Key, why: Why) {
-        let Some(slot) = self.slots.get_mut(key) else {
-            return;
+    /// Moves a task from its wait to the end of the line. Returns the timer that it was to be woken by. If the
+    /// wait is `only` for this event, any other is left alone.
+    pub(super) fn wake(&mut self, key: Key, why: Why, only: Option<Event>) -> Option<Timer> {
+        let slot = self.slots.get_mut(key)?;
+        let State::Waiting(event) = slot.state else {
+            return None;
         };
-        match slot.state {
-            State::Waiting(event) => self.waiting_for_io -= usize::from(is_io(event)),
-            State::Running => {}
-            State::InLine | State::Failed(_) => return,
+        if only.is_some_and(|only| only != event) {
+            return None;
         }
+        self.waiting_for_io -= usize::from(is_io(event));
         slot.state = State::InLine;
         self.line.push_back((key, why));
+        slot.timer.take()
     }
+}
 
-    /// All tasks that have not ended, main not counted.
-    pub(super) fn ids(&self) -> Vec<TaskId> {
-        let alive = |slot: &Slot| slot.task.is_some() && !matches!(slot.state, State::Failed(_));
-        self.slots
-            .iter()
-            .filter(|(_, slot)| alive(slot))
-            .map(|(key, _)| TaskId(key))
-            .collect()
+impl Slot {
+    /// Whether it stands for the main program: the only one that is never resumed, so that its task is never
+    /// out.
+    fn is_main(&self) -> bool {
+        self.task.is_none() && self.state != State::Running
     }
 }
 

@@ -26,7 +26,7 @@ impl Value {
     /// use greenroom::resp::Value;
     /// let reply = Value::Array(vec![Value::Bulk("7".into()), Value::Null]);
     /// assert_eq!(reply.convert::<(u32, Option<String>)>()?, (7, None));
-    /// # Ok::<(), greenroom::error::Error>(())
+    /// # Ok::<(), greenroom::Error>(())
     /// ```
     pub fn convert<T: FromValue>(self) -> Result<T> {
         T::from_value(self)

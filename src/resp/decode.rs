@@ -29,7 +29,7 @@ use std::fmt;
 /// assert!(input.is_empty() && decoder.is_partial());
 /// input = b"o\r\n";
 /// assert_eq!(decoder.decode(&mut input, &Limits::DEFAULT)?, Some(Value::Bulk("foo".into())));
-/// # Ok::<(), greenroom::error::Error>(())
+/// # Ok::<(), greenroom::Error>(())
 /// ```
 #[derive(Default)]
 pub struct Decoder(Option<Box<State>>);
@@ -79,7 +79,7 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// [`Protocol`](crate::error::ErrorKind::Protocol) when the bytes are not RESP or demand more
+    /// [`Protocol`](crate::ErrorKind::Protocol) when the bytes are not RESP or demand more
     /// than `limits` allow. This is for good: every later call returns the same error, and what is
     /// left in `input` means nothing.
     #[inline]
@@ -106,7 +106,7 @@ impl Decoder {
     /// decoder.decode(&mut &b"*3\r\n:1\r\n$512\r\nfo"[..], &Limits::DEFAULT)?;
     /// let progress = decoder.progress().expect("a value is under way").to_string();
     /// assert_eq!(progress, "1 of 3 elements came, and 2 of 512 bytes of a string");
-    /// # Ok::<(), greenroom::error::Error>(())
+    /// # Ok::<(), greenroom::Error>(())
     /// ```
     pub fn progress(&self) -> Option<Progress> {
         match self.0.as_deref()? {

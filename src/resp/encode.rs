@@ -47,9 +47,11 @@ pub fn array_header(out: &mut Vec<u8>, count: usize) {
 
 /// Appends a string of any bytes.
 pub fn bulk(out: &mut Vec<u8>, text: &[u8]) {
-    // All of it at once: three growths of a short command would cost more than its bytes.
-    out.reserve(text.len() + DECIMAL_BYTES_MAX + 5);
-    length(out, b'$', text.len());
+    match text.len() {
+        #[expect(clippy::cast_possible_truncation, reason = "one digit")]
+        len @ 0..=9 => out.extend_from_slice(&[b'$', b'0' + len as u8, b'\r', b'\n']),
+        len => length(out, b'$', len),
+    }
     out.extend_from_slice(text);
     out.extend_from_slice(b"\r\n");
 }

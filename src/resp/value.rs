@@ -13,7 +13,7 @@ use std::fmt;
 /// let reply = Value::Array(vec![Value::Bulk("list".into()), Value::Bulk("x".into())]);
 /// let (list, element): (String, String) = reply.convert()?;
 /// assert_eq!((list.as_str(), element.as_str()), ("list", "x"));
-/// # Ok::<(), greenroom::error::Error>(())
+/// # Ok::<(), greenroom::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
@@ -102,7 +102,7 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// [`Server`](crate::error::ErrorKind::Server) with the text of a [`Value::Error`]. Errors
+    /// [`Server`](crate::ErrorKind::Server) with the text of a [`Value::Error`]. Errors
     /// inside an aggregate stay values.
     ///
     /// ```

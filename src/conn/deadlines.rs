@@ -1,0 +1,120 @@
+//! What has not happened in time: connects, handshakes, replies, and waits for a connection.
+
+use super::clients::Clients;
+use super::connection::State;
+use crate::error::{Error, ErrorKind};
+use crate::time::Time;
+use crate::timers::Timers;
+use crate::token::{Key, Owner};
+use std::time::Duration;
+
+impl Clients {
+    /// The timer of a connection has fired: a handshake or a reply is late.
+    pub(crate) fn conn_due(&mut self, key: Key, timers: &mut Timers) {
+        let Some((conn, pool, _)) = self.parts(key) else {
+            return;
+        };
+        conn.timer = None;
+        match conn.state {
+            State::Ready => self.reply_due(key, timers),
+            State::Handshake { .. } => {
+                let within = pool.config.handshake_timeout;
+                let server = pool.endpoint();
+                let message = format!("{server} has not answered the handshake within {within:?}");
+                self.connect_failed(key, Error::new(ErrorKind::Timeout, message), timers);
+            }
+            State::Dialing | State::Connecting => {}
+        }
+    }
+
+    /// The same, at a bad moment: it fires again after a while.
+    pub(crate) fn conn_due_later(&mut self, key: Key, after: Duration, timers: &mut Timers) {
+        if let Some(conn) = self.conns.get_mut(key) {
+            conn.timer = Some(timers.arm(timers.now() + after, Owner::Conn(key)));
+        }
+    }
+
+    fn reply_due(&mut self, key: Key, timers: &mut Timers) {
+        let Some((conn, _, work)) = self.parts(key) else {
+            return;
+        };
+        let requests = &work.requests;
+        let oldest = conn.lane.iter().find_map(|it| requests.get(it.0));
+        let Some((request, at)) = oldest.and_then(|it| Some((it, it.deadline()?))) else {
+            return;
+        };
+        if at > timers.now() {
+            // The shared connection's timer is set for a request that has been answered since.
+            conn.timer = Some(timers.arm(at, Owner::Conn(key)));
+            return;
+        }
+        let within = Duration::from_nanos(request.allowance);
+        let message = match conn.decoder.progress() {
+            Some(part) => format!("no complete reply within {within:?}: {part}"),
+            None => format!("no reply within {within:?}"),
+        };
+        self.lost(key, &Error::new(ErrorKind::Timeout, message), timers);
+    }
+
+    /// The timer of a pool has fired: a pause is over, a connect takes too long, or somebody has waited
+    /// too long for a connection.
+    pub(crate) fn pool_due(&mut self, key: Key, timers: &mut Timers) {
+        let now = timers.now();
+        let Some(pool) = self.pools.get_mut(key) else {
+            return;
+        };
+        if pool.pause.is_some_and(|(until, _)| until <= now) {
+            pool.pause = None;
+            self.work.mark_hungry(key, pool);
+        }
+        self.dials_due(key, now, timers);
+        self.waiting_due(key, now, timers);
+    }
+
+    fn dials_due(&mut self, key: Key, now: Time, timers: &mut Timers) {
+        loop {
+            let Some(pool) = self.pools.get_mut(key) else {
+                return;
+            };
+            timers.disarm(&mut pool.dialing_timer);
+            let Some(&first) = pool.dialing.front() else {
+                return;
+            };
+            let dialing = self.conns.get(first);
+            let dialing = dialing.filter(|conn| conn.state == State::Connecting);
+            let within = pool.config.connect_timeout;
+            let at = dialing.map(|conn| conn.since + within);
+            if let Some(at) = at.filter(|&at| at > now) {
+                pool.dialing_timer = Some(timers.arm(at, Owner::Pool(key)));
+                return;
+            }
+            pool.dialing.pop_front();
+            if at.is_some() {
+                let message = format!("{} has not connected within {within:?}", pool.endpoint());
+                self.connect_failed(first, Error::new(ErrorKind::Timeout, message), timers);
+            }
+        }
+    }
+
+    fn waiting_due(&mut self, key: Key, now: Time, timers: &mut Timers) {
+        loop {
+            let Some(pool) = self.pools.get_mut(key) else {
+                return;
+            };
+            timers.disarm(&mut pool.waiting_timer);
+            let requests = &self.work.requests;
+            let first = pool.waiting.iter().find_map(|(it, _)| requests.get(it.0));
+            let Some(request) = first else {
+                return;
+            };
+            let at = request.since + pool.config.pool_timeout;
+            if at > now {
+                pool.waiting_timer = Some(timers.arm(at, Owner::Pool(key)));
+                return;
+            }
+            let message = "no connection was free or could be made in time";
+            let error = Error::new(ErrorKind::Timeout, message);
+            self.work.fail_waiting(pool, &error, 1);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Requests, and the lists of what is to be done next.
+//!
+//! These are apart from pools and connections so that a function can hold one of each, and still put
+//! something on a list, without looking any of them up again.
+
+use super::command::COMMAND_BYTES;
+use super::connection::Conn;
+use super::outbox::Outbox;
+use super::pool::Pool;
+use super::request::{Place, Progress, Replies, Request, Ticket};
+use crate::driver::Socket;
+use crate::error::Error;
+use crate::resp::Value;
+use crate::time::Time;
+use crate::timers::Timers;
+use crate::token::{Key, Owner, Slots};
+use std::collections::VecDeque;
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) requests: Slots<Request>,
+    /// How many requests have not ended.
+    pub(super) pending: usize,
+    /// Requests that have ended and were not fetched yet, and who asked.
+    pub(super) done: Vec<(Key, Ticket)>,
+    /// Pools that may want to dial.
+    pub(super) hungry: VecDeque<Key>,
+    /// Connections that have something to write.
+    pub(super) dirty: Vec<Key>,
+    /// Sockets to be closed.
+    pub(super) closing: Vec<Socket>,
+    /// Buffers for commands, used again and again.
+    spare: Vec<Vec<u8>>,
+}
+
+/// So many buffers are kept, of up to so many bytes each.
+const SPARE_BUFFERS_MAX: usize = 128;
+const SPARE_BYTES_MAX: usize = 16 * 1024;
+
+impl Work {
+    pub(super) fn new() -> Work {
+        Work {
+            requests: Slots::roomy(),
+            pending: 0,
+            done: Vec::new(),
+            hungry: VecDeque::new(),
+            dirty: Vec::new(),
+            closing: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.dirty.is_empty()
+            && self.hungry.is_empty()
+            && self.closing.is_empty()
+            && self.done.is_empty()
+    }
+
+    pub(super) fn mark_dirty(&mut self, key: Key, conn: &mut Conn) {
+        if !conn.dirty {
+            conn.dirty = true;
+            self.dirty.push(key);
+        }
+    }
+
+    pub(super) fn mark_hungry(&mut self, key: Key, pool: &mut Pool) {
+        if !pool.hungry {
+            pool.hungry = true;
+            self.hungry.push_back(key);
+        }
+    }
+
+    /// Gives a connection that nobody has to the first who waits, or to the idle ones. Its timer is off.
+    pub(super) fn release(
+        &mut self,
+        key: Key,
+        conn: &mut Conn,
+        pool: &mut Pool,
+        timers: &mut Timers,
+    ) {
+        if pool.waiting_alive > 0 {
+            let mut bytes = self.buffer();
+            let next = self.pop_waiting(pool, &mut bytes);
+            if pool.waiting_alive == 0 {
+                timers.disarm(&mut pool.waiting_timer);
+            }
+            if let Some(ticket) = next {
+                return self.assign(key, conn, ticket, Outbox::new(bytes, 0), timers);
+            }
+        }
+        conn.idle = true;
+        pool.push_idle(key);
+    }
+
+    /// Puts a request on a connection of the own lane that nobody has.
+    pub(super) fn assign(
+        &mut self,
+        key: Key,
+        conn: &mut Conn,
+        ticket: Ticket,
+        bytes: Outbox,
+        timers: &mut Timers,
+    ) {
+        let Some(request) = self.requests.get_mut(ticket.0) else {
+            return;
+        };
+        request.place = Place::Conn(key);
+        request.progress = Progress::Sent(Replies::One);
+        request.since = timers.now();
+        (request.end, _) = conn.send(bytes);
+        let deadline = request.deadline();
+        conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
+        conn.lane.push(ticket, 1);
+        conn.idle = false;
+        self.mark_dirty(key, conn);
+    }
+
+    /// The first request that waits for a connection and is still wanted; its bytes are put into `bytes`.
+    pub(super) fn pop_waiting(&self, pool: &mut Pool, bytes: &mut Vec<u8>) -> Option<Ticket> {
+        pool.pop_waiting(|ticket| self.requests.get(ticket.0).is_some(), bytes)
+    }
+
+    /// Fails the first `count` of the requests that wait for a connection.
+    pub(super) fn fail_waiting(&mut self, pool: &mut Pool, error: &Error, count: usize) {
+        let mut bytes = Vec::new();
+        for _ in 0..count {
+            let Some(ticket) = self.pop_waiting(pool, &mut bytes) else {
+                return;
+            };
+            bytes.clear();
+            self.finish(ticket, error.clone());
+        }
+    }
+
+    /// Gives a reply to the request it belongs to; false when nobody wants it any more.
+    pub(super) fn answer(&mut self, ticket: Ticket, value: Value, now: Time) -> bool {
+        let Some(request) = self.requests.get_mut(ticket.0) else {
+            return false;
+        };
+        if request.answer(value, now) {
+            self.pending -= 1;
+            self.done.push((request.task, ticket));
+        }
+        true
+    }
+
+    /// Ends a request with an error.
+    pub(super) fn finish(&mut self, ticket: Ticket, error: Error) {
+        let Some(request) = self.requests.get_mut(ticket.0) else {
+            return;
+        };
+        if !matches!(request.progress, Progress::Done(..)) {
+            request.progress = Progress::Done(Err(error), 0);
+            self.pending -= 1;
+            self.done.push((request.task, ticket));
+        }
+    }
+
+    /// An empty buffer for a command.
+    pub(super) fn buffer(&mut self) -> Vec<u8> {
+        match self.spare.pop() {
+            Some(mut buffer) => {
+                buffer.clear();
+                buffer
+            }
+            None => Vec::with_capacity(COMMAND_BYTES),
+        }
+    }
+
+    /// Takes a buffer back that nobody needs now.
+    pub(super) fn recycle(&mut self, buffer: Vec<u8>) {
+        let useful = (1..=SPARE_BYTES_MAX).contains(&buffer.capacity());
+        if useful && self.spare.len() < SPARE_BUFFERS_MAX {
+            self.spare.push(buffer);
+        }
+    }
+}
