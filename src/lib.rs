@@ -1,4 +1,73 @@
-//! greenroom
+//! A Redis client on a hand-written event loop: thousands of blocking pops wait on one thread,
+//! beside punctual cron tasks.
+//!
+//! There is no async here, no coroutine and no second thread. A [`Hub`] sleeps until something
+//! happens, finds out which [`Task`] has waited for it, and resumes that task; the task works without
+//! blocking and returns the [`Wait`] for what it wants next. That is all a greenlet, a goroutine or an `async fn`
+//! does for its user, with nothing hidden.
+//!
+//! # The tour
+//!
+//! Five hundred tasks wait for an element of one list, each on a connection of its own; a cron task runs
+//! meanwhile; main waits for all of them.
+//!
+//! ```no_run
+//! use greenroom::{Hub, Redis, Timeout, Wait, Wake, ms, secs};
+//!
+//! let mut hub = Hub::new()?;
+//! let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+//!
+//! let cron = hub.every(ms(200), |_hub, tick| Ok(println!("tick {}", tick.number)));
+//! let pops: Vec<_> = (0..500)
+//!     .map(|_| {
+//!         hub.spawn(move |hub, wake| match wake {
+//!             Wake::Start => redis.brpop(hub, "list", Timeout::After(secs(1))),
+//!             Wake::Reply(reply) => {
+//!                 assert!(reply?.is_none());
+//!                 Ok(Wait::done())
+//!             }
+//!             other => Err(other.unexpected()),
+//!         })
+//!     })
+//!     .collect();
+//!
+//! hub.sleep(ms(500))?; // main is a task too: the others run meanwhile
+//! println!("{} connections in use", redis.stats(&hub).in_use);
+//! hub.join_all(&pops)?; // Err says how many failed, and how the first did
+//! hub.kill(cron);
+//! # Ok::<(), greenroom::Error>(())
+//! ```
+//!
+//! # Reading order
+//!
+//! The source is meant to be read, and each file begins with what it is about:
+//!
+//! 1. `hub/task.rs`: the words between a task and the hub.
+//! 2. `hub/turn.rs`: what a hub does all day, in seven phases; [the same with a diagram](_documents::turn).
+//! 3. `hub/tasks.rs` and `hub/scheduling.rs`: who is ready, who waits, and how a wait begins and ends.
+//! 4. [`wheel`], [`resp`]: timers and the wire protocol, pure and on their own.
+//! 5. `conn/`: connections, pools, requests: a client without its input and output.
+//! 6. [`driver`]: the kernel.
+//!
+//! [The architecture](_documents::architecture) has the map, and what is deliberately absent.
+//!
+//! # For those who know gevent
+//!
+//! | gevent | greenroom |
+//! |---|---|
+//! | hub | [`Hub`] |
+//! | one iteration of the loop | a [turn](Hub::turn) |
+//! | greenlet | [`Task`]: what a stack would remember stands in its fields |
+//! | `greenlet.switch()` | [`Task::resume`] |
+//! | what a greenlet waits for (watcher and `Waiter`) | the [`Wait`] that `resume` returns |
+//! | what it is woken with | the [`Wake`] that `resume` receives |
+//! | `spawn`, `sleep`, `joinall`, `kill` | [`Hub::spawn`], [`Wait::sleep`] and [`Hub::sleep`], [`Hub::join_all`], [`Hub::kill`] |
+//! | `Timeout` | [`Wait::within`] |
+//! | `Hub.handle_error` | [`Hub::on_error`] |
+//! | `LoopExit` | [`Hub::run`] returns, and a wait of main ends with [`ErrorKind::Deadlock`] |
+//! | `loop.async_` | [`Remote`] |
+//! | libev backend | [`driver::Driver`] |
+
 pub mod address;
 mod config;
 mod conn;
@@ -22,3 +91,20 @@ pub use crate::hub::{
 };
 pub use crate::redis::{Pipeline, Rank, Redis, Side};
 pub use crate::time::{Time, ms, secs};
+
+/// The documents of the project, here so that their links are checked and their code is compiled.
+pub mod _documents {
+    #![doc = include_str!("../README.md")]
+
+    #[doc = include_str!("../docs/architecture.md")]
+    pub mod architecture {}
+
+    #[doc = include_str!("../docs/turn.md")]
+    pub mod turn {}
+
+    #[doc = include_str!("../docs/measurements.md")]
+    pub mod measurements {}
+
+    #[doc = include_str!("../docs/changelog.md")]
+    pub mod changelog {}
+}

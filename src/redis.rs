@@ -158,8 +158,8 @@ impl Redis {
     /// # let mut hub = Hub::new()?;
     /// # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
     /// let pipeline = Pipeline::new()
-    ///     .add(Command::new("INCR").arg("jobs"))
-    ///     .add(Command::new("LPUSH").arg("queue").arg("job"));
+    ///     .command(Command::new("INCR").arg("jobs"))
+    ///     .command(Command::new("LPUSH").arg("queue").arg("job"));
     /// let asked = redis.send_all(&mut hub, pipeline)?;
     /// let (jobs, queued): (i64, i64) = hub.wait(asked)?.reply()?.to()?;
     /// # Ok::<(), greenroom::Error>(())
@@ -395,7 +395,7 @@ impl Pipeline {
     }
 
     /// Adds a command.
-    pub fn add(mut self, command: Command) -> Pipeline {
+    pub fn command(mut self, command: Command) -> Pipeline {
         self.commands.push(command);
         self
     }

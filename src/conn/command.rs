@@ -297,7 +297,10 @@ impl ToArgs for Timeout {
     fn add_to(&self, command: &mut Command) {
         let millis = self.millis();
         match (millis / 1000, millis % 1000) {
-            (seconds @ 0..=9, 0) => command.add(&[b"0123456789"[seconds as usize]]),
+            (seconds @ 0..=9, 0) => {
+                #[expect(clippy::cast_possible_truncation, reason = "one digit")]
+                command.add(&[b'0' + seconds as u8]);
+            }
             (seconds, 0) => command.add(seconds.to_string().as_bytes()),
             (seconds, millis) => command.add(format!("{seconds}.{millis:03}").as_bytes()),
         }

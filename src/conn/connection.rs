@@ -36,6 +36,8 @@ pub(crate) struct Conn {
     pub(crate) lane: InFlight,
     /// Which dial of its pool it is. The server accepts in this order.
     pub(crate) number: u64,
+    /// Which of its pool's addresses it goes to.
+    pub(crate) endpoint: u8,
     /// When the present state began.
     pub(crate) since: Time,
     pub(crate) timer: Option<Timer>,
@@ -104,6 +106,7 @@ impl Conn {
             state,
             lane,
             number: 0,
+            endpoint: 0,
             since: now,
             timer: None,
             out: Outbox::default(),

@@ -19,7 +19,7 @@ impl Clients {
             State::Ready => self.reply_due(key, timers),
             State::Handshake { .. } => {
                 let within = pool.config.handshake_timeout;
-                let server = pool.endpoint();
+                let server = pool.endpoint(conn.endpoint);
                 let message = format!("{server} has not answered the handshake within {within:?}");
                 self.connect_failed(key, Error::new(ErrorKind::Timeout, message), timers);
             }
@@ -89,8 +89,9 @@ impl Clients {
                 return;
             }
             pool.dialing.pop_front();
-            if at.is_some() {
-                let message = format!("{} has not connected within {within:?}", pool.endpoint());
+            if let Some(conn) = dialing {
+                let server = pool.endpoint(conn.endpoint);
+                let message = format!("{server} has not connected within {within:?}");
                 self.connect_failed(first, Error::new(ErrorKind::Timeout, message), timers);
             }
         }

@@ -52,16 +52,19 @@ impl Clients {
                 continue;
             };
             let (number, now) = (pool.count_dial(), timers.now());
+            let endpoint = pool.endpoint_number();
             let (key, shared) = match what {
                 Some(key) => {
                     let conn = conns.get_mut(key)?;
                     conn.number = number;
+                    conn.endpoint = endpoint;
                     conn.enter(State::Connecting, now);
                     (key, true)
                 }
                 None => {
                     let mut conn = Conn::new(pool_key, InFlight::Own(None), State::Connecting, now);
                     conn.number = number;
+                    conn.endpoint = endpoint;
                     (conns.insert(conn), false)
                 }
             };
@@ -79,9 +82,10 @@ impl Clients {
         None
     }
 
-    /// Where the connections of a pool go to.
+    /// Where the next dial of a pool goes to.
     pub(crate) fn endpoint(&self, pool: Key) -> Option<&Endpoint> {
-        self.pools.get(pool).map(Pool::endpoint)
+        let pool = self.pools.get(pool)?;
+        Some(pool.endpoint(pool.endpoint_number()))
     }
 
     /// The connect has been started, or is `finished` already.
@@ -103,7 +107,7 @@ impl Clients {
             _ if error.kind() == io::ErrorKind::WouldBlock => BACKLOG_PAUSE,
             Some(code) if NO_DESCRIPTORS.contains(&code) && pool.total > 1 => DESCRIPTORS_PAUSE,
             _ => {
-                let error = connect_error(pool.endpoint(), error);
+                let error = connect_error(pool.endpoint(conn.endpoint), error);
                 return self.connect_failed(key, error, timers);
             }
         };
@@ -241,8 +245,8 @@ impl Clients {
 
     /// The kernel says how a connect has failed.
     pub(crate) fn connect_refused(&mut self, key: Key, error: io::Error, timers: &mut Timers) {
-        if let Some((_, pool, _)) = self.parts(key) {
-            let error = connect_error(pool.endpoint(), error);
+        if let Some((conn, pool, _)) = self.parts(key) {
+            let error = connect_error(pool.endpoint(conn.endpoint), error);
             self.connect_failed(key, error, timers);
         }
     }
@@ -256,7 +260,7 @@ impl Clients {
         };
         debug!("{}: {error}", pool.address);
         let network = !matches!(conn.state, State::Handshake { .. });
-        if network && pool.next_endpoint() {
+        if network && pool.endpoint_failed(conn.endpoint) {
             return self.undial(key, timers);
         }
         let (pool_key, shared) = (conn.pool, conn.is_shared());

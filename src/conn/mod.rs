@@ -33,3 +33,4 @@ pub(crate) use self::command::Lane;
 pub(crate) use self::connection::State;
 pub(crate) use self::lifecycle::connect_error;
 pub(crate) use self::outbox::Outbox;
+pub(crate) use self::pool::ENDPOINTS_MAX;

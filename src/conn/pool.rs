@@ -30,6 +30,9 @@ use std::collections::VecDeque;
 /// part is under way while the next is dialed.
 const PROBE_EVERY: u64 = 64;
 
+/// So many addresses of a host name are tried.
+pub(crate) const ENDPOINTS_MAX: usize = 16;
+
 /// Room for so many waiting requests is kept when none waits.
 const WAITING_KEPT: usize = 64;
 
@@ -63,7 +66,7 @@ pub(crate) struct Pool {
     pub(crate) address: Address,
     endpoints: Vec<Endpoint>,
     /// Which of the endpoints is tried next, and how many have failed in a row.
-    endpoint: usize,
+    endpoint: u8,
     endpoints_failed: usize,
     pub(crate) handshake: Handshake,
     pub(crate) shared: Option<Key>,
@@ -100,6 +103,7 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new(address: Address, endpoints: Vec<Endpoint>, config: Config) -> Pool {
+        debug_assert!((1..=ENDPOINTS_MAX).contains(&endpoints.len()));
         Pool {
             handshake: Handshake::new(&address, address.protocol),
             config,
@@ -258,19 +262,33 @@ impl Pool {
         None
     }
 
-    pub(crate) fn endpoint(&self) -> &Endpoint {
-        &self.endpoints[self.endpoint]
+    /// Which address the next dial goes to.
+    pub(super) fn endpoint_number(&self) -> u8 {
+        self.endpoint
     }
 
-    pub(crate) fn endpoint_works(&mut self) {
+    pub(super) fn endpoint(&self, number: u8) -> &Endpoint {
+        &self.endpoints[usize::from(number)]
+    }
+
+    pub(super) fn endpoint_works(&mut self) {
         self.endpoints_failed = 0;
     }
 
-    /// Turns to the next endpoint; false when all of them have failed in a row.
-    pub(crate) fn next_endpoint(&mut self) -> bool {
-        self.endpoint = (self.endpoint + 1) % self.endpoints.len();
+    /// A connect to one of the addresses has failed. True if it is worth dialing again: there is another
+    /// address, or the pool has turned to another one already.
+    pub(super) fn endpoint_failed(&mut self, number: u8) -> bool {
+        if number != self.endpoint {
+            return true;
+        }
         self.endpoints_failed += 1;
         if self.endpoints_failed < self.endpoints.len() {
+            let next = usize::from(self.endpoint) + 1;
+            self.endpoint = if next < self.endpoints.len() {
+                self.endpoint + 1
+            } else {
+                0
+            };
             return true;
         }
         self.endpoints_failed = 0;

@@ -39,7 +39,7 @@ use self::streams::Ports;
 use self::tasks::Tasks;
 use crate::address::{Address, Host, Place};
 use crate::config::Config;
-use crate::conn::{Ask, Clients, PoolStats, Ticket};
+use crate::conn::{Ask, Clients, ENDPOINTS_MAX, PoolStats, Ticket};
 use crate::driver::{Driver, Endpoint, Event, MioDriver, Socket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Time;
@@ -50,7 +50,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// See the [module](self).
+/// One loop on one thread: everything that waits, and what it waits for.
 ///
 /// ```
 /// use greenroom::{Hub, Wait, Wake, ms};
@@ -83,8 +83,8 @@ pub struct Hub {
     main_wake: Option<Wake>,
     /// Ports to be closed at the end of the turn.
     closing: Vec<Socket>,
-    /// Connections that had more to read than their budget.
-    unread: Vec<Key>,
+    /// Connections that had more to read than their budget, and whether their end stands behind it.
+    unread: Vec<(Key, bool)>,
     mailbox: Option<Arc<Mailbox>>,
     on_error: Box<dyn FnMut(&Failure)>,
     stats: HubStats,
@@ -287,14 +287,20 @@ impl Hub {
         }
     }
 
-    /// Entered from main: nothing of this may happen inside a task, which would make turns within a turn.
+    /// Main enters the hub: the clock may have gone on since the last turn.
     fn enter(&mut self, call: &str) -> Result<()> {
+        self.refuse_inside_task(call)?;
+        self.timers.set_now(self.driver.now());
+        Ok(())
+    }
+
+    /// A task that makes turns would make them within a turn.
+    fn refuse_inside_task(&self, call: &str) -> Result<()> {
         if let Some(key) = self.running {
             let task = self.describe(key);
             let message = format!("{task} called Hub::{call}: a task returns what it waits for");
             return Err(Error::new(ErrorKind::Misuse, message));
         }
-        self.timers.set_now(self.driver.now());
         Ok(())
     }
 
@@ -326,7 +332,13 @@ impl Hub {
                 host: Host::Name(name),
                 port,
             } => {
-                self.enter("open with a host name")?;
+                if self.running.is_some() {
+                    let message = format!(
+                        "{name} would have to be resolved, which may take seconds: open the client \
+                         before tasks run, or give an address"
+                    );
+                    return Err(Error::new(ErrorKind::Misuse, message));
+                }
                 let error = |error| {
                     Error::io(
                         ErrorKind::Connect,
@@ -339,7 +351,11 @@ impl Hub {
                     let message = format!("{name} has no address");
                     return Err(Error::new(ErrorKind::Connect, message));
                 }
-                found.into_iter().map(Endpoint::Tcp).collect()
+                found
+                    .into_iter()
+                    .take(ENDPOINTS_MAX)
+                    .map(Endpoint::Tcp)
+                    .collect()
             }
         };
         Ok(self.clients.open(address, endpoints, config))
@@ -387,7 +403,7 @@ impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub")
             .field("driver", &self.driver)
-            .field("tasks", &self.tasks.alive().count())
+            .field("tasks", &self.tasks().len())
             .field("timers", &self.timers.len())
             .field("stats", &self.stats)
             .finish_non_exhaustive()

@@ -77,7 +77,8 @@ impl Hub {
 
     /// All tasks that have not ended.
     pub fn tasks(&self) -> Vec<TaskId> {
-        self.tasks.alive().collect()
+        let alive = self.tasks.alive().filter(|&key| key != self.main);
+        alive.map(TaskId).collect()
     }
 
     /// Ends a task. It is resumed once more, with [`Wake::Killed`], when its turn comes; a task that was never
@@ -221,8 +222,8 @@ impl Hub {
     /// Nothing can end main's wait any more.
     pub(super) fn unwait_main(&mut self) {
         self.give_up(self.main);
-        self.wake(self.main, Why::Killed);
-        while self.tasks.next_in_line().is_some() {}
+        let mut timer = self.tasks.stop_waiting(self.main);
+        self.timers.disarm(&mut timer);
     }
 
     /// Resumes a task whose turn has come.

@@ -36,8 +36,8 @@ pub(super) struct Port {
     writable: bool,
     /// The end or an error stands behind what is still to be read: no further event will say so.
     ended: bool,
-    reader: Option<Key>,
-    writer: Option<Key>,
+    /// Who waits, and for what. Some may have been woken by something else since.
+    waiters: Vec<(Key, Direction)>,
 }
 
 pub(super) type Ports = Slots<Port>;
@@ -127,7 +127,7 @@ impl Hub {
                 port.readable = count == room || port.ended;
                 Ok(Some(count))
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Err(error) if is_not_yet(&error) => {
                 port.readable = false;
                 Ok(None)
             }
@@ -230,8 +230,7 @@ impl Hub {
             readable: true,
             writable,
             ended: false,
-            reader: None,
-            writer: None,
+            waiters: Vec::new(),
         });
         self.driver.set_owner(socket, Owner::Port(key));
         if let Some(slot) = self.tasks.get_mut(task) {
@@ -249,7 +248,7 @@ impl Hub {
             return;
         };
         self.closing.push(port.socket);
-        self.wake_port_waiters(key, [port.reader, port.writer]);
+        self.wake_waiters(key, port.waiters);
     }
 
     /// Closes what a task that has ended still owns.
@@ -259,7 +258,7 @@ impl Hub {
                 return;
             };
             self.closing.push(port.socket);
-            self.wake_port_waiters(key, [port.reader, port.writer]);
+            self.wake_waiters(key, port.waiters);
             first = port.next;
         }
     }
@@ -292,17 +291,12 @@ impl Hub {
         port.readable |= event.readable;
         port.writable |= event.writable || event.ended;
         port.ended |= event.ended;
-        let reader = if port.readable {
-            port.reader.take()
-        } else {
-            None
-        };
-        let writer = if port.writable {
-            port.writer.take()
-        } else {
-            None
-        };
-        self.wake_port_waiters(key, [reader, writer]);
+        let (readable, writable) = (port.readable, port.writable);
+        let waiters = std::mem::take(&mut port.waiters);
+        let is_ready = |(_, direction): &(Key, Direction)| direction.is(readable, writable);
+        let (ready, waiting) = waiters.into_iter().partition(is_ready);
+        port.waiters = waiting;
+        self.wake_waiters(key, ready);
     }
 
     /// Whether a wait for this port would end at once. If not, `task` is told when it would.
@@ -310,22 +304,16 @@ impl Hub {
         let Some(port) = self.ports.get_mut(key) else {
             return true;
         };
-        let reads = direction != Direction::Write;
-        let writes = direction != Direction::Read;
-        if reads && port.readable || writes && port.writable {
+        if direction.is(port.readable, port.writable) {
             return true;
         }
-        if reads {
-            port.reader = Some(task);
-        }
-        if writes {
-            port.writer = Some(task);
-        }
+        port.waiters.retain(|&(waiter, _)| waiter != task);
+        port.waiters.push((task, direction));
         false
     }
 
-    fn wake_port_waiters(&mut self, key: Key, waiters: [Option<Key>; 2]) {
-        for task in waiters.into_iter().flatten() {
+    fn wake_waiters(&mut self, key: Key, waiters: Vec<(Key, Direction)>) {
+        for (task, _) in waiters {
             let waits_here = match self.tasks.waits_for(task) {
                 Some(Event::Stream(stream, _)) => stream.0 == key,
                 Some(Event::Accept(listener)) => listener.0 == key,
@@ -334,6 +322,17 @@ impl Hub {
             if waits_here {
                 self.wake(task, Why::Ready);
             }
+        }
+    }
+}
+
+impl Direction {
+    /// Whether this is what a socket is ready for.
+    fn is(self, readable: bool, writable: bool) -> bool {
+        match self {
+            Direction::Read => readable,
+            Direction::Write => writable,
+            Direction::Either => readable || writable,
         }
     }
 }

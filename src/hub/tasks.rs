@@ -15,7 +15,7 @@
 //! *exactly one of event, deadline, notify and kill* true: whichever comes first moves the task from *waiting*
 //! to the line, and finds it there no more when it comes second.
 
-use super::task::{Event, Task, TaskId};
+use super::task::{Event, Task};
 use crate::conn::Ticket;
 use crate::error::Error;
 use crate::token::{Key, Slots};
@@ -39,6 +39,10 @@ pub(super) struct Slot {
     pub(super) timer: Option<Timer>,
     pub(super) spawned_at: &'static Location<'static>,
     /// Who waits for the end of this task.
+    #[expect(
+        clippy::box_collection,
+        reason = "most have none: 8 bytes instead of 24"
+    )]
     pub(super) joiners: Option<Box<Vec<Key>>>,
     /// The ports that it owns: the first of a list.
     pub(super) port: Option<Key>,
@@ -117,11 +121,11 @@ impl Tasks {
         self.slots.remove(key)
     }
 
-    /// All tasks that have not ended, main not counted.
-    pub(super) fn alive(&self) -> impl Iterator<Item = TaskId> {
-        let alive = |slot: &Slot| slot.state != State::Failed && !slot.is_main();
+    /// All tasks that have not ended.
+    pub(super) fn alive(&self) -> impl Iterator<Item = Key> {
+        let alive = |slot: &Slot| slot.state != State::Failed;
         let slots = self.slots.iter();
-        slots.filter_map(move |(key, slot)| alive(slot).then_some(TaskId(key)))
+        slots.filter_map(move |(key, slot)| alive(slot).then_some(key))
     }
 
     pub(super) fn in_line(&self) -> usize {
@@ -158,6 +162,17 @@ impl Tasks {
         }
     }
 
+    /// Takes a task out of its wait. Returns the timer that it was to be woken by.
+    pub(super) fn stop_waiting(&mut self, key: Key) -> Option<Timer> {
+        let slot = self.slots.get_mut(key)?;
+        let State::Waiting(event) = slot.state else {
+            return None;
+        };
+        self.waiting_for_io -= usize::from(is_io(event));
+        slot.state = State::Running;
+        slot.timer.take()
+    }
+
     /// Moves a task from its wait to the end of the line. Returns the timer that it was to be woken by. If the
     /// wait is `only` for this event, any other is left alone.
     pub(super) fn wake(&mut self, key: Key, why: Why, only: Option<Event>) -> Option<Timer> {
@@ -172,14 +187,6 @@ impl Tasks {
         slot.state = State::InLine;
         self.line.push_back((key, why));
         slot.timer.take()
-    }
-}
-
-impl Slot {
-    /// Whether it stands for the main program: the only one that is never resumed, so that its task is never
-    /// out.
-    fn is_main(&self) -> bool {
-        self.task.is_none() && self.state != State::Running
     }
 }
 

@@ -58,9 +58,7 @@ impl Hub {
     ///
     /// [`ErrorKind::Misuse`] from inside a task, [`ErrorKind::Io`] when the kernel's poll fails.
     pub fn turn(&mut self) -> Result<()> {
-        if self.in_turn {
-            return self.enter("turn");
-        }
+        self.refuse_inside_task("turn")?;
         let timeout = self.timeout(); // 1
         self.poll(timeout)?; // 2
         self.read_clock(); // 3
@@ -109,9 +107,9 @@ impl Hub {
     fn sockets(&mut self) {
         self.open_mailbox();
         let mut events = std::mem::take(&mut self.events);
-        for conn in std::mem::take(&mut self.unread) {
+        for (conn, ended) in std::mem::take(&mut self.unread) {
             if let Some(socket) = self.clients.socket(conn) {
-                self.read_conn(conn, socket, false);
+                self.read_conn(conn, socket, ended);
             }
         }
         for event in events.drain(..) {
@@ -164,7 +162,7 @@ impl Hub {
                 }
             }
         }
-        self.unread.push(key);
+        self.unread.push((key, ended));
     }
 
     /// Phase 5.
