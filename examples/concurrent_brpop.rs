@@ -28,12 +28,8 @@ fn main() -> ExitCode {
     };
     logging::start(options.quiet);
     match run(&options) {
-        Ok(summary) => {
-            if options.json {
-                println!("{}", summary.to_json());
-            }
-            summary.exit().into()
-        }
+        Ok(summary) if options.json => summary.print().unwrap_or(Exit::Failed).into(),
+        Ok(summary) => summary.exit().into(),
         Err(error) => {
             eprintln!("concurrent_brpop: {error}");
             Exit::Failed.into()

@@ -4,6 +4,8 @@ use super::kernel;
 use super::summary::Exit;
 use greenroom::{Address, Timeout};
 use lexopt::prelude::*;
+use std::io::{self, Write};
+use std::num::NonZeroU16;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -70,7 +72,8 @@ impl Options {
             Ok(Some(options)) => Ok(options),
             Ok(None) => Err(Exit::Succeeded.into()),
             Err(message) => {
-                eprintln!("concurrent_brpop: {message}");
+                // What was typed may hold a line break, and this is to be one line.
+                eprintln!("concurrent_brpop: {}", message.escape_debug());
                 Err(Exit::Misused.into())
             }
         }
@@ -92,7 +95,8 @@ impl Options {
             match arg {
                 Short('h') => server.host = Some(text(&mut args, "-h")?),
                 Short('p') => {
-                    server.port = Some(number(&mut args, "-p", "a port from 1 to 65535")?)
+                    let port: NonZeroU16 = number(&mut args, "-p", "a port from 1 to 65535")?;
+                    server.port = Some(port.get());
                 }
                 Short('s') => server.socket = Some(text(&mut args, "-s")?),
                 Short('a') => server.password = Some(text(&mut args, "-a")?),
@@ -112,13 +116,10 @@ impl Options {
                 Long("cron") => options.cron = seconds(&mut args, "--cron")?,
                 Short('q') | Long("quiet") => options.quiet = true,
                 Long("json") => options.json = true,
-                Long("help") => {
-                    print!("{HELP}");
-                    return Ok(None);
-                }
+                Long("help") => return print(HELP).map(|()| None),
                 Long("version") => {
-                    println!("concurrent_brpop {}", env!("CARGO_PKG_VERSION"));
-                    return Ok(None);
+                    let version = env!("CARGO_PKG_VERSION");
+                    return print(&format!("concurrent_brpop {version}\n")).map(|()| None);
                 }
                 other => {
                     return Err(format!(
@@ -140,7 +141,7 @@ impl Options {
         if self.cron.is_zero() {
             return Err("--cron: 0 is not a time between two runs".into());
         }
-        let needed = self.clients as u64 + OTHER_FILES;
+        let needed = (self.clients as u64).saturating_add(OTHER_FILES);
         let limit = kernel::open_files_max();
         if needed > limit {
             return Err(format!(
@@ -165,26 +166,24 @@ impl Server {
         if self.socket.is_some() && (self.host.is_some() || self.port.is_some()) {
             return Err("-s is another place than -h and -p: give one of them".into());
         }
-        let from_environment = || {
-            std::env::var("REDIS_URL")
-                .ok()
-                .filter(|url| !url.is_empty())
+        let environment = std::env::var("REDIS_URL").ok();
+        let environment = environment.filter(|url| !named && !url.is_empty());
+        let (url, whence) = match self.url {
+            Some(url) => (Some(url), "--url"),
+            None => (environment, "$REDIS_URL"),
         };
-        let url = self
-            .url
-            .or_else(|| if named { None } else { from_environment() });
         let address = match (url, self.socket) {
-            (Some(url), _) => url.parse(),
-            (None, Some(socket)) => match std::path::absolute(&socket) {
-                Ok(path) => Address::unix(path),
-                Err(error) => return Err(format!("-s {socket}: {error}")),
-            },
+            (Some(url), _) => url.parse().map_err(|error| format!("{whence}: {error}")),
+            (None, Some(socket)) => std::path::absolute(&socket)
+                .map_err(|error| format!("-s {socket}: {error}"))
+                .and_then(|path| Address::unix(path).map_err(|error| format!("-s: {error}"))),
             (None, None) => {
                 let host = self.host.as_deref().unwrap_or("127.0.0.1");
-                Address::tcp(host, self.port.unwrap_or(6379))
+                let port = self.port.unwrap_or(6379);
+                Address::tcp(host, port).map_err(|error| format!("-h: {error}"))
             }
         };
-        let mut address = address.map_err(|error| error.to_string())?;
+        let mut address = address?;
         if let Some(user) = self.user {
             address = address.with_user(user);
         }
@@ -212,7 +211,13 @@ fn number<T: std::str::FromStr>(
         .map_err(|_| format!("{flag}: {text:?} is not {what}"))
 }
 
-/// Seconds with a fraction, from 0 to a century.
+/// Prints an answer to the user, who may have closed the door.
+fn print(text: &str) -> Result<(), String> {
+    let printed = io::stdout().write_all(text.as_bytes());
+    printed.map_err(|error| format!("cannot print: {error}"))
+}
+
+/// Seconds with a fraction, from 0 to a century, rounded up to milliseconds: 0 alone is 0.
 fn seconds(args: &mut lexopt::Parser, flag: &str) -> Result<Duration, String> {
     const CENTURY: f64 = 3.2e9;
     let text = text(args, flag)?;
@@ -221,5 +226,5 @@ fn seconds(args: &mut lexopt::Parser, flag: &str) -> Result<Duration, String> {
         .ok()
         .filter(|seconds| (0.0..CENTURY).contains(seconds));
     let seconds = seconds.ok_or_else(|| format!("{flag}: {text:?} is not a number of seconds"))?;
-    Ok(Duration::from_secs_f64(seconds))
+    Ok(Duration::from_secs_f64((seconds * 1000.0).ceil() / 1000.0))
 }

@@ -3,6 +3,7 @@
 use super::kernel;
 use greenroom::{HubStats, PoolStats, Tick};
 use jzon::{JsonValue, object};
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -62,8 +63,16 @@ impl Summary {
         }
     }
 
+    /// Prints the summary on stdout, and says how the program is to end.
+    pub(crate) fn print(&self) -> io::Result<Exit> {
+        writeln!(io::stdout(), "{}", self.to_json()).inspect_err(|error| {
+            eprintln!("concurrent_brpop: cannot print the summary: {error}")
+        })?;
+        Ok(self.exit())
+    }
+
     /// One line. A field that could not be measured is 0; the order is fixed.
-    pub(crate) fn to_json(&self) -> String {
+    fn to_json(&self) -> String {
         let reply = Spread::of(self.reply_late_us.clone());
         let late = self.ticks.iter().map(|tick| tick.late.as_micros());
         let cron = Spread::of(

@@ -213,12 +213,17 @@ impl Hub {
             if let Some(wake) = self.main_wake.take() {
                 return Ok(wake);
             }
-            if self.is_stuck() {
+            let turned = match self.is_stuck() {
+                false => self.turn(),
+                true => {
+                    let message = "nothing is left that could end this wait";
+                    Err(Error::new(ErrorKind::Deadlock, message))
+                }
+            };
+            if let Err(error) = turned {
                 self.unwait_main();
-                let message = "nothing is left that could end this wait";
-                return Err(Error::new(ErrorKind::Deadlock, message));
+                return Err(error);
             }
-            self.turn()?;
         }
     }
 

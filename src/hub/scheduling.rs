@@ -202,8 +202,15 @@ impl Hub {
             return;
         };
         let slot = self.tasks.get_mut(task.0);
-        if let Some(joiners) = slot.and_then(|slot| slot.joiners.as_mut()) {
+        let Some(slot) = slot else {
+            return;
+        };
+        if let Some(joiners) = &mut slot.joiners {
             joiners.retain(|&joiner| joiner != key);
+            if joiners.is_empty() {
+                // Nobody is told of its failure any more: it is kept for who asks next.
+                slot.joiners = None;
+            }
         }
     }
 
@@ -219,7 +226,7 @@ impl Hub {
         self.wake(key, Why::Deadline);
     }
 
-    /// Nothing can end main's wait any more.
+    /// Main does not wait any longer, for nothing can end its wait.
     pub(super) fn unwait_main(&mut self) {
         self.give_up(self.main);
         let mut timer = self.tasks.stop_waiting(self.main);

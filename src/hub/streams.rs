@@ -185,18 +185,17 @@ impl Hub {
     /// [`ErrorKind::Misuse`] when the task has ended or the stream is closed.
     pub fn hand_over(&mut self, stream: Stream, to: TaskId) -> Result<()> {
         let from = self.port(stream.0)?.task;
+        if self.is_ended(to) {
+            return Err(closed("the task has ended"));
+        }
+        self.unlink(stream.0, from);
         let head = self
             .tasks
-            .get(to.0)
-            .ok_or_else(|| closed("the task has ended"))?
-            .port;
-        self.unlink(stream.0, from);
+            .get_mut(to.0)
+            .map(|slot| slot.port.replace(stream.0));
         let port = self.port_mut(stream.0)?;
         port.task = to.0;
-        port.next = head;
-        if let Some(slot) = self.tasks.get_mut(to.0) {
-            slot.port = Some(stream.0);
-        }
+        port.next = head.flatten();
         Ok(())
     }
 

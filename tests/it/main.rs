@@ -1,4 +1,15 @@
-//! The integration tests: one binary.
+//! The integration tests: one binary, so that the library is linked once.
+//!
+//! `kernel`, `notes`, `peer` and `server` are tools; every other module tests one part.
 
 mod address;
+mod hub;
+mod kernel;
+mod live;
+mod notes;
+mod peer;
+mod program;
+mod resp;
+mod server;
+mod streams;
 mod wheel;

@@ -1,9 +1,9 @@
 //! The main example as its users meet it: a command line, two streams, an exit status.
 //!
-//! The binary is built once by Cargo, so that it is never an old one, in the profile of this test, and
-//! then run with an environment that holds none of the variables it reads. Nothing here knows how the
-//! program works inside. What it says on a bad day is as much of its interface as what it says on a
-//! good one: one line that names the trouble, and no line of it a password.
+//! The binary is built once by Cargo, so that it is never an old one, in the profile of this test,
+//! and then run with an environment that holds none of the variables it reads. Nothing here knows
+//! how the program works inside. What it says on a bad day is as much of its interface as what it
+//! says on a good one: one line that names the trouble, and no line of it a password.
 
 use crate::server::{PATIENCE, Server, Side, eventually, free_port, raise_open_files, signal};
 use jzon::JsonValue;
@@ -243,8 +243,8 @@ fn a_summary_has_exactly_the_fields_of_its_schema() {
         let entries = object.as_object().expect("an object").iter();
         entries.map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
     };
-    let expected = "schema server url clients timed_out popped failed duration_s reply_late_ms cron \
-                    os_threads pool_during pool_after turns polls connects_retried rss_kib";
+    let expected = "schema server url clients timed_out popped failed duration_s reply_late_ms \
+                    cron os_threads pool_during pool_after turns polls connects_retried rss_kib";
     assert_eq!(fields(&summary).join(" "), expected);
     assert_eq!(
         fields(&summary["reply_late_ms"]).join(" "),
@@ -893,6 +893,8 @@ fn a_server_killed_under_five_hundred_pops_fails_them_all_within_a_second() {
     let complaints = ended.complaints();
     assert_eq!(complaints.len(), 1, "{ended:?}");
     assert!(complaints[0].contains("500 of 500"), "{ended:?}");
+    // They all have the same reason, and it is told once.
+    assert_eq!(ended.err.matches(" failed: ").count(), 1, "{ended:?}");
 }
 
 // SIGINT.

@@ -1,15 +1,16 @@
 //! Real Redis servers for tests: private, short-lived, out of everybody's way.
 //!
-//! A server of a test lives in a temporary folder and listens on a UNIX socket there; on a TCP port only
-//! where a test asks for one. It saves nothing, and ends with its handle. Tests that only use keys of their
-//! own share one server, which lives as long as somebody holds it; those that stop, kill or configure theirs
-//! start one.
+//! A server of a test lives in a temporary folder and listens on a UNIX socket there; on a TCP port
+//! only where a test asks for one. It saves nothing, and ends with its handle. Tests that only use
+//! keys of their own share one server, which lives as long as somebody holds it; those that stop,
+//! kill or configure theirs start one.
 //!
 //! What happens in the server is seen through [`Side`], a client that shares nothing with the one
 //! under test but the decoder: it blocks, and knows neither pools nor deadlines.
 //!
 //! A machine without `redis-server` cannot run these tests. They say so and pass, unless
-//! `GREENROOM_REQUIRE_REDIS=1`: on the machine that guards the project, a test that did not run is a failure.
+//! `GREENROOM_REQUIRE_REDIS=1`: on the machine that guards the project, a test that did not run is
+//! a failure.
 
 use greenroom::Address;
 use greenroom::resp::{Decoder, Limits, Value, encode};
@@ -123,8 +124,8 @@ impl Server {
     fn await_answer(&mut self) -> bool {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            if UnixStream::connect(self.socket()).is_ok() {
-                self.side().ask(["PING"]);
+            if let Ok(stream) = UnixStream::connect(self.socket()) {
+                Side::new(stream).ask(["PING"]);
                 return true;
             }
             if self.child.try_wait().unwrap().is_some() {
@@ -157,12 +158,7 @@ impl Server {
 
     /// A client to look at the server from the side.
     pub(crate) fn side(&self) -> Side {
-        let stream = UnixStream::connect(self.socket()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Side {
-            stream,
-            decoder: Decoder::new(),
-        }
+        Side::new(UnixStream::connect(self.socket()).unwrap())
     }
 
     /// Stops the process in its tracks: the kernel still accepts connections for it.
@@ -197,6 +193,14 @@ pub(crate) struct Side {
 }
 
 impl Side {
+    fn new(stream: UnixStream) -> Side {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Side {
+            stream,
+            decoder: Decoder::new(),
+        }
+    }
+
     /// Asks a command, and blocks until it is answered.
     pub(crate) fn ask<A: AsRef<[u8]>>(&mut self, args: impl AsRef<[A]>) -> Value {
         let mut bytes = Vec::new();
@@ -257,8 +261,9 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// Tests run at the same time in one process, and thousands of connections do not fit the 1024 files
-/// that many systems allow unless asked for more. What is started from here inherits the limit.
+/// Tests run at the same time in one process, and thousands of connections do not fit the 1024
+/// files that many systems allow unless asked for more. What is started from here inherits the
+/// limit.
 pub(crate) fn raise_open_files() {
     static RAISED: Once = Once::new();
     RAISED.call_once(|| {
