@@ -6,7 +6,7 @@
 
 use crate::address::Address;
 use crate::config::Config;
-use crate::conn::{Ask, Command, Lane, Outbox, PoolStats, Timeout, ToArgs};
+use crate::conn::{Ask, Command, Expect, Lane, Outbox, PoolStats, Timeout, ToArgs};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{Hub, Wait};
 use crate::token::Key;
@@ -114,7 +114,7 @@ impl Redis {
             hub,
             Ask {
                 bytes: command.into_outbox(),
-                replies: 1,
+                replies: Expect::One,
                 lane,
             },
         )
@@ -131,7 +131,7 @@ impl Redis {
             hub,
             Ask {
                 bytes: command.into_outbox(),
-                replies: 1,
+                replies: Expect::One,
                 lane,
             },
         )
@@ -142,7 +142,7 @@ impl Redis {
             hub,
             Ask {
                 bytes: command.into_outbox(),
-                replies: 1,
+                replies: Expect::One,
                 lane: Lane::Shared,
             },
         )
@@ -171,7 +171,7 @@ impl Redis {
     /// connection, and for a transaction that it begins and does not end.
     pub fn send_all(&self, hub: &mut Hub, pipeline: Pipeline) -> Result<Wait> {
         pipeline.check()?;
-        let replies = pipeline.commands.len();
+        let replies = Expect::Many(pipeline.commands.len());
         let mut bytes = Outbox::default();
         for command in pipeline.commands {
             bytes.append(command.into_outbox());

@@ -19,7 +19,7 @@ Which server:
   -p PORT              port (6379)
   -s SOCKET            UNIX socket, instead of host and port
   -a PASSWORD          password
-      --user NAME      user name
+      --user NAME      user name, with -a
       --url URL        redis://[user][:password@]host[:port][/db] or unix:///path[?db=N],
                        instead of all the above; else $REDIS_URL, else redis://127.0.0.1:6379
 
@@ -73,7 +73,10 @@ impl Options {
             Ok(None) => Err(Exit::Succeeded.into()),
             Err(message) => {
                 // What was typed may hold a line break, and this is to be one line.
-                eprintln!("concurrent_brpop: {}", message.escape_debug());
+                eprintln!(
+                    "concurrent_brpop: {}",
+                    message.replace(char::is_control, " ")
+                );
                 Err(Exit::Misused.into())
             }
         }
@@ -162,6 +165,9 @@ impl Server {
             return Err(
                 "--url already says which server: leave -h, -p, -s, -a and --user out".into(),
             );
+        }
+        if self.user.is_some() && self.password.is_none() {
+            return Err("--user needs a password: -a".into());
         }
         if self.socket.is_some() && (self.host.is_some() || self.port.is_some()) {
             return Err("-s is another place than -h and -p: give one of them".into());

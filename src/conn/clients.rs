@@ -34,9 +34,17 @@ pub(crate) struct Clients {
 #[derive(Debug)]
 pub(crate) struct Ask {
     pub(crate) bytes: Outbox,
-    /// How many replies belong to it.
-    pub(crate) replies: usize,
+    pub(crate) replies: Expect,
     pub(crate) lane: Lane,
+}
+
+/// What is to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expect {
+    /// One reply.
+    One,
+    /// An array of so many.
+    Many(usize),
 }
 
 impl Clients {
@@ -61,7 +69,7 @@ impl Clients {
     pub(crate) fn close(&mut self, pool_key: Key, timers: &mut Timers) {
         let error = Error::new(ErrorKind::Closed, "the client was closed");
         if let Some(pool) = self.pools.get_mut(pool_key) {
-            self.work.fail_waiting(pool, &error, usize::MAX);
+            self.work.fail_waiting(pool, &error, usize::MAX, timers);
         }
         let of_pool = |(key, conn): (Key, &Conn)| (conn.pool == pool_key).then_some(key);
         for conn in self.conns.iter().filter_map(of_pool).collect::<Vec<_>>() {
@@ -145,8 +153,9 @@ impl Clients {
                 return Ok(ticket);
             }
         }
-        if pool.is_full() && pool.config.when_full == WhenFull::Fail {
-            let message = format!("all {} connections are in use", pool.total);
+        if pool.config.when_full == WhenFull::Fail && pool.is_spoken_for() {
+            let max = pool.config.max_connections.unwrap_or_default();
+            let message = format!("all {max} connections are in use");
             return Err(Error::new(ErrorKind::PoolFull, message));
         }
         let ticket = Ticket(work.requests.insert(request));
@@ -191,12 +200,16 @@ impl Clients {
     }
 
     /// The shared connection of a pool; made where there is none.
-    fn shared_conn(&mut self, pool_key: Key, timers: &Timers) -> Option<Key> {
+    fn shared_conn(&mut self, pool_key: Key, timers: &mut Timers) -> Option<Key> {
         let pool = self.pools.get_mut(pool_key)?;
         if pool.shared.is_none() {
             let lane = InFlight::Shared(Box::<Shared>::default());
             let conn = Conn::new(pool_key, lane, State::Dialing, timers.now());
-            pool.shared = Some(self.conns.insert(conn));
+            let key = self.conns.insert(conn);
+            // Those who ask it something wait for a connection until it has been made.
+            let at = timers.now() + pool.config.pool_timeout;
+            self.conns.get_mut(key)?.timer = Some(timers.arm(at, Owner::Conn(key)));
+            pool.shared = Some(key);
             pool.dials_shared = true;
             self.work.mark_hungry(pool_key, pool);
         }
@@ -214,10 +227,15 @@ impl Clients {
         self.work.done = done;
     }
 
-    /// Whether the reply is still to come.
-    pub(crate) fn is_pending(&self, ticket: Ticket) -> bool {
-        let request = self.work.requests.get(ticket.0);
-        request.is_some_and(|request| !matches!(request.progress, Progress::Done(..)))
+    /// Sets who is told of a reply that is still to come. False when it has come, or never will.
+    pub(crate) fn await_reply(&mut self, ticket: Ticket, task: Key) -> bool {
+        match self.work.requests.get_mut(ticket.0) {
+            Some(request) if !matches!(request.progress, Progress::Done(..)) => {
+                request.task = task;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The result of a request that has ended. Its ticket is stale from now on.

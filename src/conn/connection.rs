@@ -17,6 +17,7 @@
 //! whole protocol. A reply that nothing in flight waits for means that both sides no longer agree, and
 //! the connection ends.
 
+use super::clients::Expect;
 use super::outbox::Outbox;
 use super::request::Ticket;
 use crate::address::Protocol;
@@ -155,16 +156,16 @@ impl InFlight {
         }
     }
 
-    pub(crate) fn push(&mut self, ticket: Ticket, replies: usize) {
-        match self {
-            InFlight::Own(place) => {
-                debug_assert!(
-                    place.is_none() && replies == 1,
-                    "one request has this connection"
-                );
+    pub(crate) fn push(&mut self, ticket: Ticket, replies: Expect) {
+        match (self, replies) {
+            (InFlight::Own(place), _) => {
+                debug_assert!(place.is_none(), "one request has this connection");
                 *place = Some(ticket);
             }
-            InFlight::Shared(shared) => shared.tickets.extend((0..replies).map(|_| ticket)),
+            (InFlight::Shared(shared), Expect::One) => shared.tickets.push_back(ticket),
+            (InFlight::Shared(shared), Expect::Many(count)) => {
+                shared.tickets.extend((0..count).map(|_| ticket));
+            }
         }
     }
 

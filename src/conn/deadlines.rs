@@ -8,8 +8,11 @@ use crate::timers::Timers;
 use crate::token::{Key, Owner};
 use std::time::Duration;
 
+const NO_CONNECTION: &str = "no connection was free or could be made in time";
+
 impl Clients {
-    /// The timer of a connection has fired: a handshake or a reply is late.
+    /// The timer of a connection has fired: a handshake or a reply is late, or the shared connection could not be
+    /// made in all this time.
     pub(crate) fn conn_due(&mut self, key: Key, timers: &mut Timers) {
         let Some((conn, pool, _)) = self.parts(key) else {
             return;
@@ -23,7 +26,9 @@ impl Clients {
                 let message = format!("{server} has not answered the handshake within {within:?}");
                 self.connect_failed(key, Error::new(ErrorKind::Timeout, message), timers);
             }
-            State::Dialing | State::Connecting => {}
+            State::Dialing | State::Connecting => {
+                self.lost(key, &Error::new(ErrorKind::Timeout, NO_CONNECTION), timers);
+            }
         }
     }
 
@@ -113,9 +118,8 @@ impl Clients {
                 pool.waiting_timer = Some(timers.arm(at, Owner::Pool(key)));
                 return;
             }
-            let message = "no connection was free or could be made in time";
-            let error = Error::new(ErrorKind::Timeout, message);
-            self.work.fail_waiting(pool, &error, 1);
+            let error = Error::new(ErrorKind::Timeout, NO_CONNECTION);
+            self.work.fail_waiting(pool, &error, 1, timers);
         }
     }
 }

@@ -267,7 +267,7 @@ impl Clients {
         let count = if error.is_timeout() { 1 } else { usize::MAX };
         self.lost(key, &error, timers);
         if let (false, Some(pool)) = (shared, self.pools.get_mut(pool_key)) {
-            self.work.fail_waiting(pool, &error, count);
+            self.work.fail_waiting(pool, &error, count, timers);
         }
     }
 
@@ -276,7 +276,6 @@ impl Clients {
         let Some((conn, pool, work)) = self.parts(key) else {
             return;
         };
-        timers.disarm(&mut conn.timer);
         pool.end_dialing(usize::from(conn.state == State::Connecting), timers);
         pool.hear(conn.number);
         work.closing.extend(conn.socket.take());
@@ -339,6 +338,7 @@ fn ready(key: Key, conn: &mut Conn, pool: &mut Pool, work: &mut Work, timers: &m
         pool.connecting -= 1;
         return work.release(key, conn, pool, timers);
     };
+    timers.disarm(&mut conn.timer);
     let held = std::mem::take(&mut shared.held);
     let before = conn.queued;
     conn.send(held);

@@ -28,7 +28,7 @@ pub use self::command::{Command, Timeout, ToArgs};
 pub use self::pool::PoolStats;
 pub use self::request::{Reply, Ticket};
 
-pub(crate) use self::clients::{Ask, Clients};
+pub(crate) use self::clients::{Ask, Clients, Expect};
 pub(crate) use self::command::Lane;
 pub(crate) use self::connection::State;
 pub(crate) use self::lifecycle::connect_error;

@@ -200,10 +200,17 @@ impl Pool {
         self.pause.is_none() && ahead < self.config.max_connecting.max(1) as u64
     }
 
-    pub(crate) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.config
             .max_connections
             .is_some_and(|max| self.total >= max.max(1))
+    }
+
+    /// Whether one more request would have to wait for a connection to be given back.
+    pub(super) fn is_spoken_for(&self) -> bool {
+        let established = self.total - self.connecting;
+        let max = self.config.max_connections;
+        max.is_some_and(|max| established + self.waiting_alive >= max.max(1))
     }
 
     /// Counts one dial, and returns its number.

@@ -71,6 +71,10 @@ impl Clients {
             };
             pool.dropped += u64::from(!work.answer(ticket, value, timers.now()));
         }
+        if conn.state == State::Ready && conn.lane.is_empty() && conn.decoder.is_partial_reply() {
+            let message = "the beginning of a reply that nobody asked for";
+            return Next::End(Error::new(ErrorKind::Protocol, message));
+        }
         // Only when all is decoded is a connection free again: bytes behind the last reply would be
         // taken for the reply to the next request.
         if conn.state == State::Ready && !conn.idle && conn.lane.is_empty() {
@@ -97,7 +101,7 @@ impl Clients {
         }
         self.lost(key, error, timers);
         if let (false, Some(pool)) = (shared, self.pools.get_mut(pool)) {
-            self.work.fail_waiting(pool, error, usize::MAX);
+            self.work.fail_waiting(pool, error, usize::MAX, timers);
         }
     }
 }

@@ -11,6 +11,7 @@
 //! A request ends once: it becomes `Done` once, and its slot is freed when the result is taken or when
 //! nobody wants it any more. Whoever still holds its [`Ticket`] then holds a stale key.
 
+use super::clients::Expect;
 use crate::error::Result;
 use crate::resp::Value;
 use crate::time::Time;
@@ -63,7 +64,7 @@ impl Reply {
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// Who asked.
+    /// Who asked, or who waits for the reply.
     pub(crate) task: Key,
     pub(crate) progress: Progress,
     pub(crate) place: Place,
@@ -158,10 +159,10 @@ impl Request {
 }
 
 impl Replies {
-    pub(crate) fn expect(count: usize) -> Replies {
-        match count {
-            1 => Replies::One,
-            left => Replies::Many(Box::new(Batch {
+    pub(crate) fn expect(what: Expect) -> Replies {
+        match what {
+            Expect::One => Replies::One,
+            Expect::Many(left) => Replies::Many(Box::new(Batch {
                 left,
                 values: Vec::new(),
             })),

@@ -3,6 +3,7 @@
 //! These are apart from pools and connections so that a function can hold one of each, and still put
 //! something on a list, without looking any of them up again.
 
+use super::clients::Expect;
 use super::command::COMMAND_BYTES;
 use super::connection::Conn;
 use super::outbox::Outbox;
@@ -82,11 +83,7 @@ impl Work {
     ) {
         if pool.waiting_alive > 0 {
             let mut bytes = self.buffer();
-            let next = self.pop_waiting(pool, &mut bytes);
-            if pool.waiting_alive == 0 {
-                timers.disarm(&mut pool.waiting_timer);
-            }
-            if let Some(ticket) = next {
+            if let Some(ticket) = self.pop_waiting(pool, &mut bytes, timers) {
                 return self.assign(key, conn, ticket, Outbox::new(bytes, 0), timers);
             }
         }
@@ -112,21 +109,37 @@ impl Work {
         (request.end, _) = conn.send(bytes);
         let deadline = request.deadline();
         conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
-        conn.lane.push(ticket, 1);
+        conn.lane.push(ticket, Expect::One);
         conn.idle = false;
         self.mark_dirty(key, conn);
     }
 
     /// The first request that waits for a connection and is still wanted; its bytes are put into `bytes`.
-    pub(super) fn pop_waiting(&self, pool: &mut Pool, bytes: &mut Vec<u8>) -> Option<Ticket> {
-        pool.pop_waiting(|ticket| self.requests.get(ticket.0).is_some(), bytes)
+    fn pop_waiting(
+        &self,
+        pool: &mut Pool,
+        bytes: &mut Vec<u8>,
+        timers: &mut Timers,
+    ) -> Option<Ticket> {
+        let is_wanted = |ticket: Ticket| self.requests.get(ticket.0).is_some();
+        let ticket = pool.pop_waiting(is_wanted, bytes)?;
+        if pool.waiting_alive == 0 {
+            timers.disarm(&mut pool.waiting_timer);
+        }
+        Some(ticket)
     }
 
     /// Fails the first `count` of the requests that wait for a connection.
-    pub(super) fn fail_waiting(&mut self, pool: &mut Pool, error: &Error, count: usize) {
+    pub(super) fn fail_waiting(
+        &mut self,
+        pool: &mut Pool,
+        error: &Error,
+        count: usize,
+        timers: &mut Timers,
+    ) {
         let mut bytes = Vec::new();
         for _ in 0..count {
-            let Some(ticket) = self.pop_waiting(pool, &mut bytes) else {
+            let Some(ticket) = self.pop_waiting(pool, &mut bytes, timers) else {
                 return;
             };
             bytes.clear();

@@ -152,7 +152,8 @@ impl Hub {
         match event {
             Event::Sleep(until) => (until.time(now) <= now).then_some(Why::Elapsed),
             Event::Reply(ticket) => {
-                (!self.clients.is_pending(ticket)).then_some(Why::Reply(ticket))
+                let pending = self.clients.await_reply(ticket, key);
+                (!pending).then_some(Why::Reply(ticket))
             }
             Event::Stream(stream, direction) => self
                 .port_is_ready(stream.key(), direction, key)

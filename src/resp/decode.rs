@@ -97,6 +97,14 @@ impl Decoder {
         matches!(self.0.as_deref(), Some(State::Partial(_)))
     }
 
+    /// Whether a value is under way that is certainly a reply, and not a push that nobody has to have asked for.
+    pub fn is_partial_reply(&self) -> bool {
+        match self.0.as_deref() {
+            Some(State::Partial(partial)) => !partial.may_be_push(),
+            _ => false,
+        }
+    }
+
     /// How much of the value under way has come, as words for an error message, or `None` when
     /// none [is](Decoder::is_partial).
     ///
@@ -173,6 +181,15 @@ impl fmt::Debug for Decoder {
 }
 
 impl Partial {
+    fn may_be_push(&self) -> bool {
+        match (self.nest.outermost(), &self.token) {
+            (Some(may_be), _) => may_be,
+            (None, Token::Line { kind, .. }) => matches!(kind, b'>' | b'|'),
+            (None, Token::Body { .. }) => false,
+            (None, Token::Start) => true,
+        }
+    }
+
     fn advance(&mut self, input: &mut &[u8], limits: &Limits) -> Result<Option<Value>> {
         loop {
             let line = match self.token {

@@ -63,6 +63,13 @@ impl Nest {
         }
     }
 
+    /// Whether the outermost aggregate is a push, or an attribute that may belong to one; `None` when none is
+    /// open.
+    pub(super) fn outermost(&self) -> Option<bool> {
+        let frame = self.around.first().or(self.innermost.as_ref())?;
+        Some(frame.attribute || matches!(frame.value, Value::Push(_)))
+    }
+
     /// Opens the aggregate of type `kind` with `count` elements, or pairs. Returns it at once when
     /// it is empty. `arrived` bytes lie behind its header.
     pub(super) fn open(

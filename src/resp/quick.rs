@@ -17,7 +17,7 @@ pub(super) fn quick(input: &mut &[u8], limits: &Limits) -> Option<Value> {
     let bytes = *input;
     // Three replies never vary: nothing came to a blocking pop, there is no such key, and done.
     let constant = match bytes.first_chunk()? {
-        b"*-1\r" | b"$-1\r" => Some(Value::Null),
+        b"*-1\r" | b"$-1\r" if limits.line_bytes >= 2 => Some(Value::Null),
         b"+OK\r" if limits.line_bytes >= 2 => Some(Value::Simple(Bytes::from_static(b"OK"))),
         _ => None,
     };

@@ -3,11 +3,13 @@
 //! `kernel`, `notes`, `peer` and `server` are tools; every other module tests one part.
 
 mod address;
+mod bytes;
 mod hub;
 mod kernel;
 mod live;
 mod notes;
 mod peer;
+mod pool;
 mod program;
 mod resp;
 mod server;

@@ -5,7 +5,9 @@
 //! how the program works inside. What it says on a bad day is as much of its interface as what it
 //! says on a good one: one line that names the trouble, and no line of it a password.
 
-use crate::server::{PATIENCE, Server, Side, eventually, free_port, raise_open_files, signal};
+use crate::server::{
+    PATIENCE, Server, Side, by_the_clock, eventually, free_port, raise_open_files, signal,
+};
 use jzon::JsonValue;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -191,111 +193,116 @@ fn log_line(line: &str) -> Option<(&str, &str)> {
 
 #[test]
 fn a_run_logs_five_cron_ticks_then_the_counters_then_the_duration() {
-    let Some(server) = Server::shared() else {
-        return;
-    };
-    let ended = run(["-s", &path(&server), "--key", "program:log"]);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.out, "");
-    let lines: Vec<_> = ended.err.lines().map(log_line).collect();
-    let lines: Vec<_> = lines
-        .into_iter()
-        .map(|line| line.expect(&ended.err))
-        .collect();
-    let first_of_main = lines.iter().position(|(function, _)| *function == "main");
-    assert_eq!(first_of_main, Some(5), "{}", ended.err);
-    for (function, message) in &lines[..5] {
-        assert_eq!((*function, *message), ("cron", "Hello from cron task."));
-    }
-    let of_main = lines.iter().filter(|(function, _)| *function == "main");
-    let messages: Vec<&str> = of_main.map(|(_, message)| *message).collect();
-    let counters = [
-        "# OS threads: 1",
-        "# Redis connections created: 500",
-        "# Redis connections in use: 500",
-        "# Redis connections available: 0",
-    ];
-    assert_eq!(messages[..4], counters);
-    let seconds = messages[4]
-        .strip_prefix("Done in ")
-        .and_then(|rest| rest.strip_suffix(" s."));
-    let seconds: f64 = seconds.expect(&ended.err).parse().unwrap();
-    assert!((1.0..1.5).contains(&seconds), "{seconds}");
-    assert_eq!(messages.len(), 5, "{messages:?}");
+    by_the_clock(|| {
+        let Some(server) = Server::shared() else {
+            return;
+        };
+        let ended = run(["-s", &path(&server), "--key", "program:log"]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(ended.out, "");
+        let lines: Vec<_> = ended.err.lines().map(log_line).collect();
+        let lines: Vec<_> = lines
+            .into_iter()
+            .map(|line| line.expect(&ended.err))
+            .collect();
+        let first_of_main = lines.iter().position(|(function, _)| *function == "main");
+        assert_eq!(first_of_main, Some(5), "{}", ended.err);
+        for (function, message) in &lines[..5] {
+            assert_eq!((*function, *message), ("cron", "Hello from cron task."));
+        }
+        let of_main = lines.iter().filter(|(function, _)| *function == "main");
+        let messages: Vec<&str> = of_main.map(|(_, message)| *message).collect();
+        let counters = [
+            "# OS threads: 1",
+            "# Redis connections created: 500",
+            "# Redis connections in use: 500",
+            "# Redis connections available: 0",
+        ];
+        assert_eq!(messages[..4], counters);
+        let seconds = messages[4]
+            .strip_prefix("Done in ")
+            .and_then(|rest| rest.strip_suffix(" s."));
+        let seconds: f64 = seconds.expect(&ended.err).parse().unwrap();
+        assert!((1.0..1.5).contains(&seconds), "{seconds}");
+        assert_eq!(messages.len(), 5, "{messages:?}");
+    });
 }
 
 #[test]
 fn a_summary_has_exactly_the_fields_of_its_schema() {
-    let Some(server) = Server::shared() else {
-        return;
-    };
-    let url = format!("redis://127.0.0.1:{}", server.port());
-    let ended = run([
-        "-p",
-        &server.port().to_string(),
-        "--json",
-        "--key",
-        "program:json",
-    ]);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    let summary = ended.summary();
-    let fields = |object: &JsonValue| {
-        let entries = object.as_object().expect("an object").iter();
-        entries.map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
-    };
-    let expected = "schema server url clients timed_out popped failed duration_s reply_late_ms \
+    by_the_clock(|| {
+        let Some(server) = Server::shared() else {
+            return;
+        };
+        let url = format!("redis://127.0.0.1:{}", server.port());
+        let ended = run([
+            "-p",
+            &server.port().to_string(),
+            "--json",
+            "--key",
+            "program:json",
+        ]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let summary = ended.summary();
+        let fields = |object: &JsonValue| {
+            let entries = object.as_object().expect("an object").iter();
+            entries.map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
+        };
+        let expected = "schema server url clients timed_out popped failed duration_s reply_late_ms \
                     cron os_threads pool_during pool_after turns polls connects_retried rss_kib";
-    assert_eq!(fields(&summary).join(" "), expected);
-    assert_eq!(
-        fields(&summary["reply_late_ms"]).join(" "),
-        "min p50 p99 max"
-    );
-    assert_eq!(fields(&summary["cron"]).join(" "), "ticks missed late_ms");
-    assert_eq!(fields(&summary["cron"]["late_ms"]).join(" "), "p50 p99 max");
+        assert_eq!(fields(&summary).join(" "), expected);
+        assert_eq!(
+            fields(&summary["reply_late_ms"]).join(" "),
+            "min p50 p99 max"
+        );
+        assert_eq!(fields(&summary["cron"]).join(" "), "ticks missed late_ms");
+        assert_eq!(fields(&summary["cron"]["late_ms"]).join(" "), "p50 p99 max");
 
-    let version = server.side().info("redis_version");
-    assert_eq!(
-        summary["server"].as_str(),
-        Some(&*format!("redis {version}"))
-    );
-    assert_eq!(summary["url"].as_str(), Some(&*url));
-    for (name, number) in [
-        ("schema", 1),
-        ("clients", 500),
-        ("timed_out", 500),
-        ("popped", 0),
-        ("failed", 0),
-        ("os_threads", 1),
-        ("connects_retried", 0),
-    ] {
-        assert_eq!(summary[name].as_u64(), Some(number), "{name}");
-    }
-    for (pool, in_use, available) in [("pool_during", 500, 0), ("pool_after", 0, 500)] {
-        let expected = jzon::object! { "created": 500, "in_use": in_use, "available": available };
-        assert_eq!(summary[pool], expected, "{pool}");
-    }
-    let duration = summary["duration_s"].as_f64().unwrap();
-    assert!((1.0..1.5).contains(&duration), "{duration}");
-    for (spread, steps) in [
-        (&summary["reply_late_ms"], &["min", "p50", "p99", "max"][..]),
-        (&summary["cron"]["late_ms"], &["p50", "p99", "max"]),
-    ] {
-        let steps: Vec<f64> = steps
-            .iter()
-            .map(|step| spread[*step].as_f64().unwrap())
-            .collect();
-        assert!(steps.is_sorted() && steps[0] >= 0.0, "{steps:?}");
-        assert!(*steps.last().unwrap() < 500.0, "{steps:?}");
-    }
-    assert!((5..=7).contains(&summary["cron"]["ticks"].as_u64().unwrap()));
-    assert_eq!(summary["cron"]["missed"].as_u64(), Some(0));
-    let (turns, polls) = (summary["turns"].as_u64(), summary["polls"].as_u64());
-    assert!(
-        (10..2000).contains(&turns.unwrap()) && polls >= Some(1),
-        "{summary}"
-    );
-    // From a small process to one that leaks: a program without a garbage collector is in between.
-    assert!((500..100_000).contains(&summary["rss_kib"].as_u64().unwrap()));
+        let version = server.side().info("redis_version");
+        assert_eq!(
+            summary["server"].as_str(),
+            Some(&*format!("redis {version}"))
+        );
+        assert_eq!(summary["url"].as_str(), Some(&*url));
+        for (name, number) in [
+            ("schema", 1),
+            ("clients", 500),
+            ("timed_out", 500),
+            ("popped", 0),
+            ("failed", 0),
+            ("os_threads", 1),
+            ("connects_retried", 0),
+        ] {
+            assert_eq!(summary[name].as_u64(), Some(number), "{name}");
+        }
+        for (pool, in_use, available) in [("pool_during", 500, 0), ("pool_after", 0, 500)] {
+            let expected =
+                jzon::object! { "created": 500, "in_use": in_use, "available": available };
+            assert_eq!(summary[pool], expected, "{pool}");
+        }
+        let duration = summary["duration_s"].as_f64().unwrap();
+        assert!((1.0..1.5).contains(&duration), "{duration}");
+        for (spread, steps) in [
+            (&summary["reply_late_ms"], &["min", "p50", "p99", "max"][..]),
+            (&summary["cron"]["late_ms"], &["p50", "p99", "max"]),
+        ] {
+            let steps: Vec<f64> = steps
+                .iter()
+                .map(|step| spread[*step].as_f64().unwrap())
+                .collect();
+            assert!(steps.is_sorted() && steps[0] >= 0.0, "{steps:?}");
+            assert!(*steps.last().unwrap() < 500.0, "{steps:?}");
+        }
+        assert!((5..=7).contains(&summary["cron"]["ticks"].as_u64().unwrap()));
+        assert_eq!(summary["cron"]["missed"].as_u64(), Some(0));
+        let (turns, polls) = (summary["turns"].as_u64(), summary["polls"].as_u64());
+        assert!(
+            (10..2000).contains(&turns.unwrap()) && polls >= Some(1),
+            "{summary}"
+        );
+        // Between a process that did nothing and one that leaks.
+        assert!((500..100_000).contains(&summary["rss_kib"].as_u64().unwrap()));
+    });
 }
 
 #[test]
@@ -401,53 +408,57 @@ fn log_lines_tell_local_time() {
 
 #[test]
 fn a_timeout_may_be_a_fraction_of_a_second() {
-    let Some(server) = Server::shared() else {
-        return;
-    };
-    let socket = path(&server);
-    let args = [
-        "-s",
-        &socket,
-        "-c",
-        "20",
-        "--timeout",
-        "0.5",
-        "--json",
-        "-q",
-    ];
-    let ended = run(args.into_iter().chain(["--key", "program:half"]));
-    let summary = ended.summary();
-    assert_eq!(summary["timed_out"].as_u64(), Some(20));
-    // Main sleeps for a second whatever the pops do.
-    let duration = summary["duration_s"].as_f64().unwrap();
-    assert!((1.0..1.4).contains(&duration), "{duration}");
-    let late = summary["reply_late_ms"]["max"].as_f64().unwrap();
-    assert!(late < 400.0, "late against a timeout of 0.5 s: {late}");
+    by_the_clock(|| {
+        let Some(server) = Server::shared() else {
+            return;
+        };
+        let socket = path(&server);
+        let args = [
+            "-s",
+            &socket,
+            "-c",
+            "20",
+            "--timeout",
+            "0.5",
+            "--json",
+            "-q",
+        ];
+        let ended = run(args.into_iter().chain(["--key", "program:half"]));
+        let summary = ended.summary();
+        assert_eq!(summary["timed_out"].as_u64(), Some(20));
+        // Main sleeps for a second whatever the pops do.
+        let duration = summary["duration_s"].as_f64().unwrap();
+        assert!((1.0..1.4).contains(&duration), "{duration}");
+        let late = summary["reply_late_ms"]["max"].as_f64().unwrap();
+        assert!(late < 400.0, "late against a timeout of 0.5 s: {late}");
+    });
 }
 
 #[test]
 fn cron_runs_as_often_as_it_is_told_to() {
-    let Some(server) = Server::shared() else {
-        return;
-    };
-    let socket = path(&server);
-    let args = [
-        "-s",
-        &socket,
-        "-c",
-        "1",
-        "--timeout",
-        "0.1",
-        "--cron",
-        "0.05",
-        "--json",
-    ];
-    let ended = run(args.into_iter().chain(["--key", "program:cron"]));
-    let cron = &ended.summary()["cron"];
-    let counted = cron["ticks"].as_u64().unwrap() + cron["missed"].as_u64().unwrap();
-    assert!((19..=22).contains(&counted), "{cron}");
-    let logged = ended.err.matches("(cron) Hello from cron task.").count() as u64;
-    assert_eq!(Some(logged), cron["ticks"].as_u64());
+    by_the_clock(|| {
+        let Some(server) = Server::shared() else {
+            return;
+        };
+        let socket = path(&server);
+        let args = [
+            "-s",
+            &socket,
+            "-c",
+            "1",
+            "--timeout",
+            "0.1",
+            "--cron",
+            "0.05",
+            "--json",
+        ];
+        let ended = run(args.into_iter().chain(["--key", "program:cron"]));
+        let cron = &ended.summary()["cron"];
+        let counted = cron["ticks"].as_u64().unwrap() + cron["missed"].as_u64().unwrap();
+        assert!((19..=22).contains(&counted), "{cron}");
+        let logged = ended.err.matches("(cron) Hello from cron task.").count() as u64;
+        assert_eq!(Some(logged), cron["ticks"].as_u64());
+    });
 }
 
 #[test]
@@ -866,35 +877,37 @@ fn a_server_that_never_answers_ends_by_a_deadline() {
 
 #[test]
 fn a_server_killed_under_five_hundred_pops_fails_them_all_within_a_second() {
-    let Some(mut server) = Server::start(&[]) else {
-        return;
-    };
-    let mut side = server.side();
-    let running = start(program(["-s", &path(&server), "--timeout", "30", "--json"]));
-    await_blocked(&mut side, 500);
-    // Past main's own sleep, so that what is measured is how fast the failures are noticed.
-    thread::sleep(Duration::from_millis(1100).saturating_sub(running.begin.elapsed()));
-    let begin = Instant::now();
-    server.kill();
-    let ended = running.finish();
-    assert!(
-        begin.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        begin.elapsed()
-    );
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    let summary = ended.summary();
-    assert_eq!(summary["failed"].as_u64(), Some(500), "{summary}");
-    assert_eq!(
-        summary["pool_after"]["created"].as_u64(),
-        Some(0),
-        "{summary}"
-    );
-    let complaints = ended.complaints();
-    assert_eq!(complaints.len(), 1, "{ended:?}");
-    assert!(complaints[0].contains("500 of 500"), "{ended:?}");
-    // They all have the same reason, and it is told once.
-    assert_eq!(ended.err.matches(" failed: ").count(), 1, "{ended:?}");
+    by_the_clock(|| {
+        let Some(mut server) = Server::start(&[]) else {
+            return;
+        };
+        let mut side = server.side();
+        let running = start(program(["-s", &path(&server), "--timeout", "30", "--json"]));
+        await_blocked(&mut side, 500);
+        // Past main's own sleep, so that what is measured is how fast the failures are noticed.
+        thread::sleep(Duration::from_millis(1100).saturating_sub(running.begin.elapsed()));
+        let begin = Instant::now();
+        server.kill();
+        let ended = running.finish();
+        assert!(
+            begin.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            begin.elapsed()
+        );
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let summary = ended.summary();
+        assert_eq!(summary["failed"].as_u64(), Some(500), "{summary}");
+        assert_eq!(
+            summary["pool_after"]["created"].as_u64(),
+            Some(0),
+            "{summary}"
+        );
+        let complaints = ended.complaints();
+        assert_eq!(complaints.len(), 1, "{ended:?}");
+        assert!(complaints[0].contains("500 of 500"), "{ended:?}");
+        // They all have the same reason, and it is told once.
+        assert_eq!(ended.err.matches(" failed: ").count(), 1, "{ended:?}");
+    });
 }
 
 // SIGINT.
@@ -936,10 +949,10 @@ fn interrupted_after(delay: Duration) {
 
 #[test]
 fn sigint_while_main_sleeps_ends_the_run_with_its_summary() {
-    interrupted_after(Duration::ZERO);
+    by_the_clock(|| interrupted_after(Duration::ZERO));
 }
 
 #[test]
 fn sigint_while_main_joins_ends_a_run_that_would_last_for_ever() {
-    interrupted_after(Duration::from_millis(1500));
+    by_the_clock(|| interrupted_after(Duration::from_millis(1500)));
 }
