@@ -13,7 +13,7 @@ use super::command::Lane;
 use super::connection::{Conn, InFlight, Shared, State};
 use super::outbox::Outbox;
 use super::pool::{Pool, PoolStats};
-use super::request::{FOR_EVER, Place, Progress, Replies, Reply, Request, Ticket};
+use super::request::{FOR_EVER, Progress, Replies, Reply, Request, Ticket};
 use super::work::Work;
 use crate::address::Address;
 use crate::config::{Config, WhenFull};
@@ -121,11 +121,9 @@ impl Clients {
         let allowance = allowance.and_then(|within| u64::try_from(within.as_nanos()).ok());
         let request = Request {
             task,
-            progress: Progress::Waiting,
-            place: Place::Pool(pool),
             since: timers.now(),
-            end: 0,
             allowance: allowance.unwrap_or(FOR_EVER),
+            progress: Progress::Waiting { pool },
         };
         let ticket = match ask.lane {
             Lane::Own(_) => self.submit_own(pool, request, ask.bytes, timers),
@@ -179,13 +177,15 @@ impl Clients {
         let key = self.shared_conn(pool, timers).ok_or_else(gone)?;
         let conn = self.conns.get_mut(key).ok_or_else(gone)?;
         let ready = conn.state == State::Ready;
-        let free;
-        (request.end, free) = match &mut conn.lane {
+        let (end, free) = match &mut conn.lane {
             InFlight::Shared(shared) if !ready => shared.hold(ask.bytes),
             _ => conn.send(ask.bytes),
         };
-        request.place = Place::Conn(key);
-        request.progress = Progress::Sent(Replies::expect(ask.replies));
+        request.progress = Progress::Sent {
+            conn: key,
+            replies: Replies::expect(ask.replies),
+            end,
+        };
         if ready && conn.timer.is_none() {
             let deadline = request.deadline();
             conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
@@ -230,7 +230,7 @@ impl Clients {
     /// Sets who is told of a reply that is still to come. False when it has come, or never will.
     pub(crate) fn await_reply(&mut self, ticket: Ticket, task: Key) -> bool {
         match self.work.requests.get_mut(ticket.0) {
-            Some(request) if !matches!(request.progress, Progress::Done(..)) => {
+            Some(request) if !request.is_done() => {
                 request.task = task;
                 true
             }
@@ -240,9 +240,7 @@ impl Clients {
 
     /// The result of a request that has ended. Its ticket is stale from now on.
     pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Result<Reply>> {
-        let result = self.work.requests.get_mut(ticket.0)?.take_result()?;
-        self.work.requests.remove(ticket.0);
-        Some(result)
+        self.work.requests.remove(ticket.0)?.into_result()
     }
 
     /// Gives a request up. Its ticket is stale from now on.
@@ -255,17 +253,16 @@ impl Clients {
         let Some(request) = self.work.requests.remove(ticket.0) else {
             return;
         };
-        if matches!(request.progress, Progress::Done(..)) {
-            return;
-        }
-        self.work.pending -= 1;
-        match request.place {
-            Place::Pool(pool) => {
+        match request.progress {
+            Progress::Done(_) => {}
+            Progress::Waiting { pool } => {
+                self.work.pending -= 1;
                 if let Some(pool) = self.pools.get_mut(pool) {
                     pool.give_up_one(timers);
                 }
             }
-            Place::Conn(key) => {
+            Progress::Sent { conn: key, .. } => {
+                self.work.pending -= 1;
                 if self.conns.get(key).is_some_and(|conn| !conn.is_shared()) {
                     let error = Error::new(ErrorKind::Killed, "the request was given up");
                     self.lost(key, &error, timers);

@@ -5,6 +5,7 @@ use super::command::Command;
 use super::connection::{Conn, InFlight, State};
 use super::handshake::{Handshake, Verdict};
 use super::pool::Pool;
+use super::request::Progress;
 use super::work::Work;
 use crate::address::Protocol;
 use crate::driver::{Endpoint, Socket};
@@ -351,7 +352,9 @@ fn ready(key: Key, conn: &mut Conn, pool: &mut Pool, work: &mut Work, timers: &m
         }
         if let Some(request) = work.requests.get_mut(ticket.0) {
             request.since = timers.now();
-            request.end += before;
+            if let Progress::Sent { end, .. } = &mut request.progress {
+                *end += before;
+            }
             deadline = deadline.or(request.deadline());
         }
     }

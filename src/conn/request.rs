@@ -26,7 +26,8 @@ pub struct Ticket(pub(crate) Key);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     value: Value,
-    elapsed: Duration,
+    /// How long it took.
+    nanos: u64,
 }
 
 impl Reply {
@@ -57,7 +58,7 @@ impl Reply {
     /// How long the server took: from the turn in which the command was written to the turn in which the
     /// reply was read.
     pub fn elapsed(&self) -> Duration {
-        self.elapsed
+        Duration::from_nanos(self.nanos)
     }
 }
 
@@ -66,35 +67,30 @@ impl Reply {
 pub(crate) struct Request {
     /// Who asked, or who waits for the reply.
     pub(crate) task: Key,
-    pub(crate) progress: Progress,
-    pub(crate) place: Place,
     /// When it was put on its connection; until then, when it was asked.
     pub(crate) since: Time,
-    /// Where its last byte stands in the stream of its connection.
-    pub(crate) end: u64,
     /// How long the reply may take in nanoseconds; `FOR_EVER` has no deadline.
     pub(crate) allowance: u64,
+    pub(crate) progress: Progress,
 }
 
 /// An allowance that is not one.
 pub(crate) const FOR_EVER: u64 = u64::MAX;
 
-/// Where a request is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// It waits for a connection of this pool.
-    Pool(Key),
-    /// This connection carries it.
-    Conn(Key),
-}
-
+/// Where a request is, and what is known there.
 #[derive(Debug)]
 pub(crate) enum Progress {
-    /// Its bytes stand in the pool.
-    Waiting,
-    Sent(Replies),
-    /// The result, and how many nanoseconds it took.
-    Done(Result<Value>, u64),
+    /// It waits for a connection of this pool, which has its bytes.
+    Waiting {
+        pool: Key,
+    },
+    /// This connection carries it. `end` is where its last byte stands in the connection's stream.
+    Sent {
+        conn: Key,
+        replies: Replies,
+        end: u64,
+    },
+    Done(Result<Reply>),
 }
 
 /// How many replies a request still waits for, and those that have come.
@@ -114,7 +110,11 @@ pub(crate) struct Batch {
 impl Request {
     /// Whether the last byte had left for the kernel when `written` bytes of the connection's stream had.
     pub(crate) fn was_written(&self, written: u64) -> bool {
-        matches!(self.progress, Progress::Sent(_)) && self.end <= written
+        matches!(self.progress, Progress::Sent { end, .. } if end <= written)
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.progress, Progress::Done(_))
     }
 
     pub(crate) fn deadline(&self) -> Option<Time> {
@@ -124,7 +124,7 @@ impl Request {
 
     /// Takes in one reply; true when it was the last one.
     pub(crate) fn answer(&mut self, value: Value, now: Time) -> bool {
-        let Progress::Sent(replies) = &mut self.progress else {
+        let Progress::Sent { replies, .. } = &mut self.progress else {
             return false;
         };
         let result = match replies {
@@ -138,22 +138,16 @@ impl Request {
                 Ok(Value::Array(std::mem::take(&mut batch.values)))
             }
         };
-        let elapsed = now.as_nanos() - self.since.as_nanos();
-        self.progress = Progress::Done(result, elapsed);
+        let nanos = now.as_nanos() - self.since.as_nanos();
+        self.progress = Progress::Done(result.map(|value| Reply { value, nanos }));
         true
     }
 
-    /// The result of a request that has ended. It can be taken once.
-    pub(crate) fn take_result(&mut self) -> Option<Result<Reply>> {
-        let Progress::Done(..) = self.progress else {
-            return None;
-        };
-        match std::mem::replace(&mut self.progress, Progress::Waiting) {
-            Progress::Done(result, elapsed) => {
-                let elapsed = Duration::from_nanos(elapsed);
-                Some(result.map(|value| Reply { value, elapsed }))
-            }
-            _ => None,
+    /// The result of a request that has ended.
+    pub(crate) fn into_result(self) -> Option<Result<Reply>> {
+        match self.progress {
+            Progress::Done(result) => Some(result),
+            Progress::Waiting { .. } | Progress::Sent { .. } => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::command::COMMAND_BYTES;
 use super::connection::Conn;
 use super::outbox::Outbox;
 use super::pool::Pool;
-use super::request::{Place, Progress, Replies, Request, Ticket};
+use super::request::{Progress, Replies, Request, Ticket};
 use crate::driver::Socket;
 use crate::error::Error;
 use crate::resp::Value;
@@ -103,10 +103,13 @@ impl Work {
         let Some(request) = self.requests.get_mut(ticket.0) else {
             return;
         };
-        request.place = Place::Conn(key);
-        request.progress = Progress::Sent(Replies::One);
         request.since = timers.now();
-        (request.end, _) = conn.send(bytes);
+        let (end, _) = conn.send(bytes);
+        request.progress = Progress::Sent {
+            conn: key,
+            replies: Replies::One,
+            end,
+        };
         let deadline = request.deadline();
         conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
         conn.lane.push(ticket, Expect::One);
@@ -164,8 +167,8 @@ impl Work {
         let Some(request) = self.requests.get_mut(ticket.0) else {
             return;
         };
-        if !matches!(request.progress, Progress::Done(..)) {
-            request.progress = Progress::Done(Err(error), 0);
+        if !request.is_done() {
+            request.progress = Progress::Done(Err(error));
             self.pending -= 1;
             self.done.push((request.task, ticket));
         }
