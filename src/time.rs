@@ -25,6 +25,11 @@ impl Time {
         self.0
     }
 
+    /// The point so many nanoseconds after this one, as far as there is one.
+    pub(crate) const fn after_nanos(self, nanos: u64) -> Time {
+        Time(self.0.saturating_add(nanos))
+    }
+
     /// How long ago `earlier` was; zero when it lies in the future.
     pub const fn since(self, earlier: Time) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
@@ -36,9 +41,14 @@ impl Add<Duration> for Time {
 
     /// The point `after` this one; the end of time (584 years) where that would overflow.
     fn add(self, after: Duration) -> Time {
-        let nanos = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
-        Time(self.0.saturating_add(nanos))
+        self.after_nanos(nanos(after))
     }
+}
+
+/// A duration as one word of nanoseconds; 584 years where it is longer.
+pub(crate) const fn nanos(duration: Duration) -> u64 {
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(duration.subsec_nanos() as u64)
 }
 
 /// `n` seconds, to write `secs(1)` where a duration is wanted.

@@ -129,7 +129,7 @@ impl Hub {
     #[track_caller]
     pub fn with_driver(driver: impl Driver + 'static) -> Hub {
         let mut tasks = Tasks::new();
-        let main = tasks.add(None, Location::caller());
+        let main = tasks.add_main(Location::caller());
         Hub {
             driver: Box::new(driver),
             timers: Timers::default(),

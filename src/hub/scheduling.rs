@@ -54,9 +54,7 @@ impl Hub {
         task: Box<dyn Task>,
         spawned_at: &'static Location<'static>,
     ) -> TaskId {
-        let key = self.tasks.add(Some(task), spawned_at);
-        self.tasks.settle(key, Ok(Why::Start), None);
-        TaskId(key)
+        TaskId(self.tasks.spawn(task, spawned_at))
     }
 
     /// Declares that nobody will join a task. The error of a task that fails is otherwise kept until
@@ -139,10 +137,10 @@ impl Hub {
             event => (event, deadline),
         };
         match self.ended_already(key, event, now) {
-            Some(why) => self.tasks.settle(key, Ok(why), None),
+            Some(why) => self.tasks.line_up(key, why),
             None => {
                 let timer = at.map(|at| self.timers.arm(at, Owner::Task(key)));
-                self.tasks.settle(key, Err(event), timer);
+                self.tasks.wait(key, event, timer);
             }
         }
     }
@@ -241,19 +239,20 @@ impl Hub {
         };
         slot.state = State::Running;
         let killed = slot.killed;
+        let task = slot.task.take();
         let joined = if why == Why::Joined {
             slot.error.take()
         } else {
             None
         };
-        let Some(mut task) = slot.task.take() else {
-            self.main_wake = Some(self.wake_for(why, joined));
+        let wake = self.wake_for(if killed { Why::Killed } else { why }, joined);
+        let Some(mut task) = task else {
+            self.main_wake = Some(wake);
             return;
         };
         if killed && why == Why::Start {
             return self.end(key, task, Ok(()));
         }
-        let wake = self.wake_for(if killed { Why::Killed } else { why }, joined);
         self.stats.resumptions += 1;
         self.running = Some(key);
         self.asked = 0;
@@ -263,32 +262,26 @@ impl Hub {
         let Some(slot) = self.tasks.get_mut(key) else {
             return;
         };
-        let awaited = matches!(
-            result,
-            Ok(Wait {
-                event: Event::Reply(_),
-                ..
-            })
-        );
+        let event = result.as_ref().map(|wait| wait.event);
+        let awaited = matches!(event, Ok(Event::Reply(_)));
         slot.loose |= self.asked > u32::from(awaited);
-        match result {
+        let outcome = match result {
             _ if killed || slot.killed => {
                 slot.loose |= awaited;
-                self.end(key, task, Ok(()));
+                Ok(())
             }
-            Err(error) => self.end(key, task, Err(error)),
-            Ok(Wait {
-                event: Event::Done, ..
-            }) => self.end(key, task, Ok(())),
+            Err(error) => Err(error),
+            Ok(wait) if wait.event == Event::Done => Ok(()),
             Ok(wait) => {
                 slot.task = Some(task);
                 if std::mem::take(&mut slot.notified) {
                     slot.loose |= awaited;
-                    return self.tasks.settle(key, Ok(Why::Notified), None);
+                    return self.tasks.line_up(key, Why::Notified);
                 }
-                self.begin_wait(key, wait);
+                return self.begin_wait(key, wait);
             }
-        }
+        };
+        self.end(key, task, outcome);
     }
 
     fn wake_for(&mut self, why: Why, joined: Option<Error>) -> Wake {
@@ -374,7 +367,7 @@ impl Hub {
 impl Until {
     fn time(self, now: Time) -> Time {
         match self {
-            Until::After(duration) => now + duration,
+            Until::After(nanos) => now.after_nanos(nanos),
             Until::At(time) => time,
         }
     }

@@ -18,7 +18,7 @@ use super::Hub;
 use super::streams::{Listener, Stream};
 use crate::conn::{Reply, Ticket};
 use crate::error::{Error, ErrorKind, Result};
-use crate::time::Time;
+use crate::time::{Time, nanos};
 use crate::token::Key;
 use std::fmt;
 use std::time::Duration;
@@ -95,7 +95,9 @@ pub(crate) enum Event {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
-    After(Duration),
+    /// So many nanoseconds from the beginning of this turn. (A `Duration` would make each wait and each
+    /// task larger by half.)
+    After(u64),
     At(Time),
 }
 
@@ -121,7 +123,7 @@ impl Wait {
 
     /// Until `duration` after the beginning of this turn. Zero lets all others that are ready go first.
     pub const fn sleep(duration: Duration) -> Wait {
-        Wait::event(Event::Sleep(Until::After(duration)))
+        Wait::event(Event::Sleep(Until::After(nanos(duration))))
     }
 
     /// Until a point in time, see [`Hub::now`].
@@ -169,7 +171,7 @@ impl Wait {
     /// A wait that ends by its deadline wakes the task with [`Wake::Deadline`]. A request it waited for is
     /// given up: see [`Hub::kill`] for what that means to a blocking pop.
     pub const fn within(mut self, duration: Duration) -> Wait {
-        self.deadline = Some(Until::After(duration));
+        self.deadline = Some(Until::After(nanos(duration)));
         self
     }
 

@@ -88,15 +88,31 @@ impl Tasks {
         }
     }
 
-    /// A new task. It is running, as far as this table goes, until it is put in line.
-    pub(super) fn add(
+    /// A new task, at the end of the line.
+    pub(super) fn spawn(
+        &mut self,
+        task: Box<dyn Task>,
+        spawned_at: &'static Location<'static>,
+    ) -> Key {
+        let key = self.add(Some(task), State::InLine, spawned_at);
+        self.line.push_back((key, Why::Start));
+        key
+    }
+
+    /// The task that stands for the main program. It is running.
+    pub(super) fn add_main(&mut self, spawned_at: &'static Location<'static>) -> Key {
+        self.add(None, State::Running, spawned_at)
+    }
+
+    fn add(
         &mut self,
         task: Option<Box<dyn Task>>,
+        state: State,
         spawned_at: &'static Location<'static>,
     ) -> Key {
         self.slots.insert(Slot {
             task,
-            state: State::Running,
+            state,
             timer: None,
             spawned_at,
             joiners: None,
@@ -144,21 +160,20 @@ impl Tasks {
         }
     }
 
-    /// Moves a running task to the end of the line, or into a wait.
-    pub(super) fn settle(&mut self, key: Key, next: Result<Why, Event>, timer: Option<Timer>) {
-        let Some(slot) = self.slots.get_mut(key) else {
-            return;
-        };
-        match next {
-            Ok(why) => {
-                slot.state = State::InLine;
-                self.line.push_back((key, why));
-            }
-            Err(event) => {
-                slot.state = State::Waiting(event);
-                slot.timer = timer;
-                self.waiting_for_io += usize::from(is_io(event));
-            }
+    /// Moves a running task to the end of the line.
+    pub(super) fn line_up(&mut self, key: Key, why: Why) {
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.state = State::InLine;
+            self.line.push_back((key, why));
+        }
+    }
+
+    /// Moves a running task into a wait.
+    pub(super) fn wait(&mut self, key: Key, event: Event, timer: Option<Timer>) {
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.state = State::Waiting(event);
+            slot.timer = timer;
+            self.waiting_for_io += usize::from(is_io(event));
         }
     }
 
