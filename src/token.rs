@@ -58,6 +58,12 @@ pub enum Owner {
     Port(Key),
 }
 
+/// Room for what a hub with some thousand connections needs: what the long tables and lists begin with.
+///
+/// Memory that nobody has touched costs nothing, but each growth of a table copies it whole, and leaves
+/// a hole that the allocator must look into from then on.
+pub(crate) const ROOM: usize = 4096;
+
 /// A slab whose keys cannot be mistaken for one another.
 #[derive(Debug)]
 pub struct Slots<T> {
@@ -86,13 +92,10 @@ impl<T> Slots<T> {
         Slots::default()
     }
 
-    /// An empty table with room for what a hub with some hundred connections needs.
-    ///
-    /// Memory that nobody has touched costs nothing, but each growth of a table copies it whole.
+    /// An empty table with `ROOM`.
     pub fn roomy() -> Slots<T> {
-        const SLOTS: usize = 4096;
         Slots {
-            slab: Slab::with_capacity(SLOTS),
+            slab: Slab::with_capacity(ROOM),
             next: NonZeroU32::MIN,
         }
     }

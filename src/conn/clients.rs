@@ -2,7 +2,7 @@
 //!
 //! Here nothing is read, written or waited for: the hub reports what the kernel did (`dialed`, `writable`,
 //! `received`, `ended`, `conn_due`, `pool_due`), and fetches what is to be done: connects from
-//! [`next_dial`](Clients::next_dial), writes for those in [`take_dirty`](Clients::take_dirty), closes of those in
+//! [`next_dial`](Clients::next_dial), writes for those in [`next_dirty`](Clients::next_dirty), closes of those in
 //! [`closing`](Clients::closing), and the requests that have ended from [`take_done`](Clients::take_done). The time
 //! comes with the [`Timers`].
 //!
@@ -280,12 +280,14 @@ impl Clients {
         }
     }
 
-    /// The connections that have something to write, up to `max`; the rest keep their place.
-    pub(crate) fn take_dirty(&mut self, max: usize) -> Vec<Key> {
-        if self.work.dirty.len() <= max {
-            return std::mem::take(&mut self.work.dirty);
-        }
-        self.work.dirty.drain(..max).collect()
+    /// How many connections have something to write.
+    pub(crate) fn dirty(&self) -> usize {
+        self.work.dirty.len()
+    }
+
+    /// The next connection that has something to write.
+    pub(crate) fn next_dirty(&mut self) -> Option<Key> {
+        self.work.dirty.pop_front()
     }
 
     /// The sockets that are to be closed.

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::driver::Endpoint;
 use crate::time::Time;
 use crate::timers::Timers;
-use crate::token::Key;
+use crate::token::{Key, ROOM};
 use crate::wheel::Timer;
 use std::collections::VecDeque;
 
@@ -32,9 +32,6 @@ const PROBE_EVERY: u64 = 64;
 
 /// So many addresses of a host name are tried.
 pub(crate) const ENDPOINTS_MAX: usize = 16;
-
-/// Room for so many waiting requests is kept when none waits.
-const WAITING_KEPT: usize = 64;
 
 /// What a pool has done and what it holds, exact at every moment: `created == in_use + available`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,12 +110,12 @@ impl Pool {
             endpoints_failed: 0,
             shared: None,
             dials_shared: false,
-            idle: Vec::new(),
-            waiting: VecDeque::new(),
+            idle: Vec::with_capacity(ROOM),
+            waiting: VecDeque::with_capacity(ROOM),
             waiting_bytes: Outbox::default(),
             waiting_alive: 0,
             waiting_timer: None,
-            dialing: VecDeque::new(),
+            dialing: VecDeque::with_capacity(ROOM),
             dialing_alive: 0,
             dialing_timer: None,
             pause: None,
@@ -260,7 +257,7 @@ impl Pool {
             if self.waiting.is_empty() {
                 // What a burst has needed is not kept for ever.
                 drop(self.waiting_bytes.take_buffer());
-                self.waiting.shrink_to(WAITING_KEPT);
+                self.waiting.shrink_to(ROOM);
             }
             if wanted {
                 return Some(ticket);

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::resp::Value;
 use crate::time::Time;
 use crate::timers::Timers;
-use crate::token::{Key, Owner, Slots};
+use crate::token::{Key, Owner, ROOM, Slots};
 use std::collections::VecDeque;
 
 /// See the [module](self).
@@ -28,7 +28,7 @@ pub(super) struct Work {
     /// Pools that may want to dial.
     pub(super) hungry: VecDeque<Key>,
     /// Connections that have something to write.
-    pub(super) dirty: Vec<Key>,
+    pub(super) dirty: VecDeque<Key>,
     /// Sockets to be closed.
     pub(super) closing: Vec<Socket>,
     /// Buffers for commands, used again and again.
@@ -46,7 +46,7 @@ impl Work {
             pending: 0,
             done: Vec::new(),
             hungry: VecDeque::new(),
-            dirty: Vec::new(),
+            dirty: VecDeque::with_capacity(ROOM),
             closing: Vec::new(),
             spare: Vec::new(),
         }
@@ -62,7 +62,7 @@ impl Work {
     pub(super) fn mark_dirty(&mut self, key: Key, conn: &mut Conn) {
         if !conn.dirty {
             conn.dirty = true;
-            self.dirty.push(key);
+            self.dirty.push_back(key);
         }
     }
 

@@ -18,7 +18,7 @@
 use super::task::{Event, Task};
 use crate::conn::Ticket;
 use crate::error::Error;
-use crate::token::{Key, Slots};
+use crate::token::{Key, ROOM, Slots};
 use crate::wheel::Timer;
 use std::collections::VecDeque;
 use std::panic::Location;
@@ -83,7 +83,7 @@ impl Tasks {
     pub(super) fn new() -> Tasks {
         Tasks {
             slots: Slots::roomy(),
-            line: VecDeque::new(),
+            line: VecDeque::with_capacity(ROOM),
             waiting_for_io: 0,
         }
     }

@@ -202,7 +202,10 @@ impl Hub {
                 break;
             }
         }
-        for key in self.clients.take_dirty(FLUSHES_PER_TURN_MAX) {
+        for _ in 0..self.clients.dirty().min(FLUSHES_PER_TURN_MAX) {
+            let Some(key) = self.clients.next_dirty() else {
+                break;
+            };
             self.flush(key);
         }
         for socket in self.closing.drain(..).chain(self.clients.closing()) {
