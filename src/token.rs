@@ -10,35 +10,49 @@
 //! must be kept for exactly that many insertions and find its own index in use.
 
 use slab::Slab;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 /// Names one slot of one [`Slots`] table, at one time. Eight bytes, also as an `Option`.
+///
+/// The generation is the upper half of the word, the index the lower one. Keys are passed, stored and
+/// compared more often than anything else here; as one word, each of these is one instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key {
-    index: u32,
-    generation: NonZeroU32,
-}
+pub struct Key(NonZeroU64);
 
-// A key is packed into one word to travel through the kernel (`Key::to_usize`).
-const _: () = assert!(usize::BITS >= u64::BITS, "greenroom needs a 64-bit target");
+// A key travels through the kernel as a machine word (`Key::to_usize`).
+const _: () = assert!(usize::BITS == u64::BITS, "greenroom needs a 64-bit target");
 
 impl Key {
+    fn new(index: u32, generation: NonZeroU32) -> Key {
+        let word = u64::from(generation.get()) << 32 | u64::from(index);
+        Key(NonZeroU64::new(word).expect("a generation is not zero"))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+    fn index(self) -> usize {
+        self.0.get() as u32 as usize
+    }
+
+    fn generation(self) -> u64 {
+        self.0.get() >> 32
+    }
+
     /// The key as one machine word, as it travels through the kernel's event queue.
+    #[expect(clippy::cast_possible_truncation, reason = "usize has 64 bits")]
     pub(crate) fn to_usize(self) -> usize {
-        (self.generation.get() as usize) << 32 | self.index as usize
+        self.0.get() as usize
     }
 
     /// The key that [`to_usize`](Key::to_usize) packed; `None` for a word that never was one.
     pub(crate) fn from_usize(word: usize) -> Option<Key> {
-        let generation = NonZeroU32::new(u32::try_from(word >> 32).ok()?)?;
-        let index = u32::try_from(word & u32::MAX as usize).ok()?;
-        Some(Key { index, generation })
+        let key = Key(NonZeroU64::new(word as u64)?);
+        (key.generation() != 0).then_some(key)
     }
 }
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.index, self.generation)
+        write!(f, "{}.{}", self.index(), self.generation())
     }
 }
 
@@ -73,7 +87,7 @@ pub struct Slots<T> {
 
 #[derive(Debug)]
 struct Slot<T> {
-    generation: NonZeroU32,
+    key: Key,
     value: T,
 }
 
@@ -108,29 +122,28 @@ impl<T> Slots<T> {
     pub fn insert(&mut self, value: T) -> Key {
         let generation = self.next;
         self.next = generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
-        let index = self.slab.insert(Slot { generation, value });
-        Key {
-            index: u32::try_from(index).expect("fewer than 2^32 slots"),
-            generation,
-        }
+        let index = u32::try_from(self.slab.vacant_key()).expect("fewer than 2^32 slots");
+        let key = Key::new(index, generation);
+        self.slab.insert(Slot { key, value });
+        key
     }
 
     /// The value that `key` names, or `None` when it is gone.
     pub fn get(&self, key: Key) -> Option<&T> {
-        let slot = self.slab.get(key.index as usize)?;
-        (slot.generation == key.generation).then_some(&slot.value)
+        let slot = self.slab.get(key.index())?;
+        (slot.key == key).then_some(&slot.value)
     }
 
     /// The value that `key` names, to change it, or `None` when it is gone.
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        let slot = self.slab.get_mut(key.index as usize)?;
-        (slot.generation == key.generation).then_some(&mut slot.value)
+        let slot = self.slab.get_mut(key.index())?;
+        (slot.key == key).then_some(&mut slot.value)
     }
 
     /// Takes the value out and frees its slot, or returns `None` when it is gone already.
     pub fn remove(&mut self, key: Key) -> Option<T> {
         self.get(key)?;
-        Some(self.slab.remove(key.index as usize).value)
+        Some(self.slab.remove(key.index()).value)
     }
 
     /// How many values are in the table.
@@ -145,17 +158,7 @@ impl<T> Slots<T> {
 
     /// All keys and values, in the order of their indices.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.slab.iter().map(|(index, slot)| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "insert() checked the index"
-            )]
-            let key = Key {
-                index: index as u32,
-                generation: slot.generation,
-            };
-            (key, &slot.value)
-        })
+        self.slab.iter().map(|(_, slot)| (slot.key, &slot.value))
     }
 }
 
@@ -170,7 +173,8 @@ mod tests {
         assert_eq!(slots.remove(first), Some("first"));
         let second = slots.insert("second");
         assert_eq!(
-            first.index, second.index,
+            first.index(),
+            second.index(),
             "the slab gives the same index out again"
         );
         assert_eq!(slots.get(first), None);
@@ -197,7 +201,7 @@ mod tests {
         let last = slots.insert(1);
         let first = slots.insert(2);
         assert_eq!((slots.get(last), slots.get(first)), (Some(&1), Some(&2)));
-        assert_eq!(first.generation, NonZeroU32::MIN);
+        assert_eq!(first.generation(), 1);
     }
 
     #[test]

@@ -118,8 +118,7 @@ impl Request {
     }
 
     pub(crate) fn deadline(&self) -> Option<Time> {
-        let after = Duration::from_nanos(self.allowance);
-        (self.allowance != FOR_EVER).then(|| self.since + after)
+        (self.allowance != FOR_EVER).then(|| self.since.after_nanos(self.allowance))
     }
 
     /// Takes in one reply; true when it was the last one.
