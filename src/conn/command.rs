@@ -330,3 +330,6 @@ impl<T: ToArgs> ToArgs for Vec<T> {
         self.as_slice().add_to(command);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,8 +75,8 @@ pub struct Hub {
     clients: Clients,
     /// The task that is being resumed.
     running: Option<Key>,
-    /// How many requests it has asked since it was resumed.
-    asked: u32,
+    /// How many requests it has asked since it was resumed, and the last of them.
+    asked: (u32, Option<Ticket>),
     in_turn: bool,
     /// The task that stands for the main program, and what has woken it.
     main: Key,
@@ -137,7 +137,7 @@ impl Hub {
             ports: Ports::new(),
             clients: Clients::new(),
             running: None,
-            asked: 0,
+            asked: (0, None),
             in_turn: false,
             main,
             main_wake: None,
@@ -373,7 +373,7 @@ impl Hub {
         }
         let task = self.running.unwrap_or(self.main);
         let ticket = self.clients.submit(pool, task, ask, &mut self.timers)?;
-        self.asked += 1;
+        self.asked = (self.asked.0 + 1, Some(ticket));
         Ok(ticket)
     }
 

@@ -255,32 +255,30 @@ impl Hub {
         }
         self.stats.resumptions += 1;
         self.running = Some(key);
-        self.asked = 0;
+        self.asked = (0, None);
         let result = catch_unwind(AssertUnwindSafe(|| task.resume(self, wake)));
         self.running = None;
-        let result = result.unwrap_or_else(|panic| Err(panicked(&*panic)));
         let Some(slot) = self.tasks.get_mut(key) else {
             return;
         };
-        let event = result.as_ref().map(|wait| wait.event);
-        let awaited = matches!(event, Ok(Event::Reply(_)));
-        slot.loose |= self.asked > u32::from(awaited);
         let outcome = match result {
-            _ if killed || slot.killed => {
-                slot.loose |= awaited;
-                Ok(())
-            }
-            Err(error) => Err(error),
-            Ok(wait) if wait.event == Event::Done => Ok(()),
-            Ok(wait) => {
+            Err(panic) => Err(panicked(&*panic)),
+            _ if killed || slot.killed => Ok(()),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(wait)) if wait.event == Event::Done => Ok(()),
+            Ok(Ok(wait)) => {
                 slot.task = Some(task);
-                if std::mem::take(&mut slot.notified) {
-                    slot.loose |= awaited;
-                    return self.tasks.line_up(key, Why::Notified);
-                }
-                return self.begin_wait(key, wait);
+                let notified = std::mem::take(&mut slot.notified);
+                let (asked, last) = self.asked;
+                let awaits_all = asked == 1 && wait.ticket() == last && !notified;
+                slot.loose |= asked > 0 && !awaits_all;
+                return match notified {
+                    true => self.tasks.line_up(key, Why::Notified),
+                    false => self.begin_wait(key, wait),
+                };
             }
         };
+        slot.loose |= self.asked.0 > 0;
         self.end(key, task, outcome);
     }
 

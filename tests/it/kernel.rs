@@ -1,4 +1,5 @@
-//! Kernels for tests: one without sockets whose clock jumps, and one that is real and can be meddled with.
+//! Kernels for tests: one without sockets whose clock jumps, and one that is real and can be
+//! meddled with.
 
 use greenroom::driver::{Alarm, Connect, Driver, Event, MioDriver, Polled, Socket};
 use greenroom::token::Owner;
@@ -11,7 +12,8 @@ use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// A kernel with a clock and nothing else. A poll sleeps in no time: it moves the clock by what it was to sleep.
+/// A kernel with a clock and nothing else. A poll sleeps in no time: it moves the clock by what it
+/// was to sleep.
 #[derive(Clone, Debug, Default)]
 pub struct Clockwork(Rc<RefCell<Clock>>);
 
@@ -110,8 +112,8 @@ impl Driver for Clockwork {
     }
 }
 
-/// The real kernel, with a tap at its seam: it counts what passes, and makes things happen that the kernel may do
-/// and rarely does.
+/// The real kernel, with a tap at its seam: it counts what passes, and makes things happen that the
+/// kernel may do and rarely does.
 #[derive(Debug)]
 pub struct Tapped {
     inner: MioDriver,
@@ -126,7 +128,8 @@ pub struct Tap(Rc<RefCell<Meddling>>);
 struct Meddling {
     owners: HashMap<Socket, Owner>,
     seen: Vec<Event>,
-    writes: Vec<(Socket, usize)>,
+    writes: Vec<usize>,
+    reads: usize,
     closes: usize,
     polls: usize,
     extra: Vec<Event>,
@@ -178,8 +181,12 @@ impl Tap {
 
     /// The size of each write that was made and not refused, since the last call.
     pub fn writes(&self) -> Vec<usize> {
-        let writes = std::mem::take(&mut self.0.borrow_mut().writes);
-        writes.into_iter().map(|(_, count)| count).collect()
+        std::mem::take(&mut self.0.borrow_mut().writes)
+    }
+
+    /// How often a socket was read.
+    pub fn reads(&self) -> usize {
+        self.0.borrow().reads
     }
 
     /// How many sockets are open.
@@ -207,12 +214,14 @@ impl Tap {
         self.0.borrow_mut().failing_polls = 1;
     }
 
-    /// Every poll that reports anything reports everything: each open socket as readable, writable and ended.
+    /// Every poll that reports anything reports everything: each open socket as readable, writable
+    /// and ended.
     pub fn report_everything(&self) {
         self.0.borrow_mut().spurious = true;
     }
 
-    /// A read takes so many bytes at most; the rest is reported by the next poll, as if it had just come.
+    /// A read takes so many bytes at most; the rest is reported by the next poll, as if it had just
+    /// come.
     pub fn read_at_most(&self, bytes: usize) {
         self.0.borrow_mut().read_at_most = Some(bytes);
     }
@@ -274,9 +283,11 @@ impl Driver for Tapped {
 
     fn read(&mut self, socket: Socket, into: &mut [u8]) -> io::Result<usize> {
         let mut tap = self.tap.0.borrow_mut();
+        tap.reads += 1;
         let room = tap.read_at_most.unwrap_or(into.len()).min(into.len());
         let read = self.inner.read(socket, &mut into[..room]);
-        if room < into.len() && matches!(read, Ok(1..)) {
+        let more = room < into.len() && matches!(read, Ok(count) if count == room);
+        if more && !tap.left.contains(&socket) {
             tap.left.push(socket);
         }
         read
@@ -285,7 +296,7 @@ impl Driver for Tapped {
     fn write(&mut self, socket: Socket, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(socket, bytes);
         if let Ok(count) = written {
-            self.tap.0.borrow_mut().writes.push((socket, count));
+            self.tap.0.borrow_mut().writes.push(count);
         }
         written
     }

@@ -1,4 +1,5 @@
-//! What tasks write down for the test that watches them: a task owns what it captures, a test reads it afterwards.
+//! What tasks write down for the test that watches them: a task owns what it captures, a test reads
+//! it afterwards.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,4 +1,5 @@
-//! A scripted peer: the other end of a connection, on a thread of its own, byte for byte as a test wants it.
+//! A scripted peer: the other end of a connection, on a thread of its own, byte for byte as a test
+//! wants it.
 //!
 //! ```text
 //! let peer = Peer::tcp(|door| {
@@ -9,9 +10,10 @@
 //! });
 //! ```
 //!
-//! A script blocks where it waits, but never for longer than [`PATIENCE`]: then it panics. A script that panics fails
-//! the test that owns the peer, when the peer is dropped at the latest. Declare the peer before the hub: what is
-//! declared last is dropped first, so that a script that waits for the end of its connection sees it.
+//! A script blocks where it waits, but never for longer than [`PATIENCE`]: then it panics. A script
+//! that panics fails the test that owns the peer, when the peer is dropped at the latest. Declare
+//! the peer before the hub: what is declared last is dropped first, so that a script that waits for
+//! the end of its connection sees it.
 
 use greenroom::Endpoint;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
@@ -26,7 +28,8 @@ use tempfile::TempDir;
 /// How long a script waits for anything. A test in good order never comes near it.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a script pauses between two pieces, to have them arrive one by one. No test depends on that they do.
+/// How long a script pauses between two pieces, to have them arrive one by one. No test depends on
+/// that they do.
 const PAUSE: Duration = Duration::from_micros(300);
 
 /// A peer, and the thread that plays its script.
@@ -223,26 +226,6 @@ impl Link {
         self.say(&bytes[at..]);
     }
 
-    /// Sends as much as fits without anybody reading, and says how much that was.
-    pub fn say_what_fits(&mut self, bytes: &[u8]) -> usize {
-        self.0.set_nonblocking(true).unwrap();
-        let mut sent = 0;
-        while sent < bytes.len() {
-            match self.0.write(&bytes[sent..]) {
-                Ok(count) => sent += count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => panic!("{error}"),
-            }
-        }
-        self.0.set_nonblocking(false).unwrap();
-        sent
-    }
-
-    /// Asks for room to send that much before anybody reads. The kernel may give less.
-    pub fn set_room(&mut self, bytes: usize) {
-        self.0.set_send_buffer_size(bytes).unwrap();
-    }
-
     /// Closes one way: the client sees the end, and may still send.
     pub fn finish(&mut self) {
         self.0.shutdown(Shutdown::Write).unwrap();
@@ -305,7 +288,8 @@ impl Full {
     }
 }
 
-/// A port of 127.0.0.1 at which nobody listens, for as long as the socket lives: it is bound and nothing else.
+/// A port of 127.0.0.1 at which nobody listens, for as long as the socket lives: it is bound and
+/// nothing else.
 pub fn refusing() -> (Socket, SocketAddr) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&any_port()).unwrap();

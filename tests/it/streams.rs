@@ -1,4 +1,5 @@
-//! Streams and listeners: tasks that do their own input and output, on one hub and against the other end of a pair.
+//! Streams and listeners: tasks that do their own input and output, on one hub and against the
+//! other end of a pair.
 
 use crate::kernel::{Tap, Tapped};
 use crate::notes::Notes;
@@ -622,4 +623,27 @@ fn several_tasks_may_wait_for_one_stream() {
     theirs.write_all(b"x").unwrap();
     hub.join_all(&tasks).unwrap();
     assert_eq!(notes.take(), ["Ready"; 3]);
+}
+
+#[test]
+fn a_stream_that_a_task_has_stopped_waiting_for_does_not_wake_it() {
+    let mut hub = Hub::new().unwrap();
+    let (stream, mut theirs) = pair(&mut hub);
+    assert_eq!(hub.read(stream, &mut [0; 8]).unwrap(), None);
+    let notes = Notes::new();
+    let inner = notes.clone();
+    let task = hub.spawn(move |_hub, wake| {
+        inner.add(format!("{wake:?}"));
+        Ok(match wake {
+            Wake::Start => Wait::readable(stream).within(ms(1)),
+            Wake::Deadline => Wait::sleep(ms(30)),
+            _ => Wait::done(),
+        })
+    });
+    while notes.len() < 2 {
+        hub.sleep(ms(1)).unwrap();
+    }
+    theirs.write_all(b"x").unwrap();
+    hub.join(task).unwrap();
+    assert_eq!(notes.take(), ["Start", "Deadline", "Elapsed"]);
 }

@@ -1,0 +1,79 @@
+//! Requests that somebody gives up, and hubs with nothing to do.
+
+use super::*;
+
+#[test]
+fn what_a_killed_task_would_have_popped_stays_in_the_list() {
+    let Some(mut live) = private(&[]) else { return };
+    let mut side = live.server.side();
+    let (tasks, results) = live.spawn_pops(1, "spared", Timeout::Forever);
+    live.run_until_blocked(1, &mut side);
+    live.hub.kill(tasks[0]);
+    live.hub.join_all(&tasks).unwrap();
+    eventually("the server has seen the end of the pop", || {
+        side.blocked() == 0
+    });
+    side.ask(["LPUSH", "spared", "element"]);
+    live.hub.sleep(ms(20)).unwrap();
+    assert_eq!(side.number(["LLEN", "spared"]), 1);
+    let killed = results.take().pop().unwrap().unwrap_err();
+    assert_eq!(killed.kind(), ErrorKind::Killed);
+    assert_eq!(live.redis.stats(&live.hub).created, 0);
+}
+
+#[test]
+fn what_a_pop_past_its_deadline_would_have_got_stays_in_the_list() {
+    let Some(mut live) = private(&[]) else { return };
+    let mut side = live.server.side();
+    let asked = live.redis.brpop(&mut live.hub, "waived", Timeout::Forever);
+    let wake = live.hub.wait(asked.unwrap().within(ms(50))).unwrap();
+    assert!(matches!(wake, Wake::Deadline), "{wake:?}");
+    live.hub.sleep(ms(5)).unwrap();
+    eventually("the server has seen the end of the pop", || {
+        side.blocked() == 0
+    });
+    side.ask(["LPUSH", "waived", "element"]);
+    assert_eq!(side.number(["LLEN", "waived"]), 1);
+}
+
+#[test]
+fn a_closed_client_fails_what_is_under_way_and_leaves_no_connection() {
+    let Some(mut live) = private(&[]) else { return };
+    let mut side = live.server.side();
+    let (tasks, results) = live.spawn_pops(5, "closing", Timeout::Forever);
+    live.run_until_blocked(5, &mut side);
+    live.redis.close(&mut live.hub);
+    live.hub.join_all(&tasks).unwrap();
+    for error in results.take().into_iter().map(Result::unwrap_err) {
+        assert_eq!(error.kind(), ErrorKind::Closed);
+    }
+    let clients = || side.info("connected_clients") == "1";
+    eventually("only the side client is left", clients);
+    assert_eq!(
+        live.error(|redis, hub| redis.ping(hub)).kind(),
+        ErrorKind::Misuse
+    );
+}
+
+#[test]
+fn a_hub_whose_pops_wait_for_ever_makes_no_turn() {
+    let Some(mut live) = private(&[]) else { return };
+    let mut side = live.server.side();
+    let (tasks, results) = live.spawn_pops(100, "idle", Timeout::Forever);
+    live.run_until_blocked(100, &mut side);
+    let (remote, main) = (live.hub.remote().unwrap(), live.hub.main());
+    let before = live.hub.stats().turns;
+    let waker = thread::spawn(move || {
+        thread::sleep(ms(300));
+        remote.notify(main)
+    });
+    let begin = Instant::now();
+    let wake = live.hub.wait(Wait::notified()).unwrap();
+    assert!(matches!(wake, Wake::Notified), "{wake:?}");
+    assert!(begin.elapsed() >= ms(290));
+    waker.join().unwrap().unwrap();
+    // The one turn is the one that the notify has ended.
+    assert_eq!(live.hub.stats().turns - before, 1);
+    assert_eq!(live.hub.timers_armed(), 0);
+    assert!(results.borrow().is_empty() && tasks.len() == 100);
+}
