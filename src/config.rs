@@ -1,7 +1,7 @@
 //! Every limit and every deadline of a pool, with its unit, its default and the reason for it.
 
 use crate::resp::Limits;
-use crate::time::{ms, secs};
+use crate::time::{ms, nanos, secs};
 use std::time::Duration;
 
 /// How a pool treats its connections. Start from [`Config::default`] and change what should differ:
@@ -92,11 +92,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How long a blocking command with this timeout of its own may take; `None` is for ever.
-    pub(crate) fn allowance(&self, timeout: crate::Timeout) -> Option<Duration> {
-        let grace = self.blocking_grace.max(ms(1000));
-        timeout
-            .duration()
-            .map(|timeout| timeout.saturating_add(grace))
+    /// How many nanoseconds a blocking command with this timeout of its own may take; `None` is for ever.
+    pub(crate) fn allowance(&self, timeout: crate::Timeout) -> Option<u64> {
+        let grace = nanos(self.blocking_grace.max(ms(1000)));
+        let timeout = nanos(timeout.duration()?);
+        Some(timeout.saturating_add(grace))
     }
 }

@@ -19,6 +19,7 @@ use crate::address::Address;
 use crate::config::{Config, WhenFull};
 use crate::driver::{Endpoint, Socket};
 use crate::error::{Error, ErrorKind, Result};
+use crate::time::nanos;
 use crate::timers::Timers;
 use crate::token::{Key, Owner, Slots};
 
@@ -116,9 +117,8 @@ impl Clients {
         let config = &self.pools.get(pool).ok_or_else(gone)?.config;
         let allowance = match ask.lane {
             Lane::Own(timeout) => config.allowance(timeout),
-            Lane::Shared => Some(config.command_timeout),
+            Lane::Shared => Some(nanos(config.command_timeout)),
         };
-        let allowance = allowance.and_then(|within| u64::try_from(within.as_nanos()).ok());
         let request = Request {
             task,
             since: timers.now(),

@@ -238,17 +238,17 @@ impl Timeout {
         }
     }
 
-    /// In whole milliseconds, rounded up; zero is for ever.
-    fn millis(self) -> u64 {
+    /// Seconds and milliseconds, rounded up; zero is for ever.
+    fn seconds_and_millis(self) -> (u64, u32) {
         let Some(duration) = self.duration() else {
-            return 0;
+            return (0, 0);
         };
-        let fraction = duration.subsec_nanos().div_ceil(1_000_000);
-        duration
-            .as_secs()
-            .saturating_mul(1000)
-            .saturating_add(fraction.into())
-            .max(1)
+        let seconds = duration.as_secs();
+        match (seconds, duration.subsec_nanos().div_ceil(1_000_000)) {
+            (0, 0) => (0, 1),
+            (_, 1000) => (seconds.saturating_add(1), 0),
+            (_, millis) => (seconds, millis),
+        }
     }
 }
 
@@ -295,8 +295,7 @@ number_to_args!(i32, u32, i64, u64, usize, f64);
 /// because servers before 6.0 read whole numbers.
 impl ToArgs for Timeout {
     fn add_to(&self, command: &mut Command) {
-        let millis = self.millis();
-        match (millis / 1000, millis % 1000) {
+        match self.seconds_and_millis() {
             (seconds @ 0..=9, 0) => {
                 #[expect(clippy::cast_possible_truncation, reason = "one digit")]
                 command.add(&[b'0' + seconds as u8]);
