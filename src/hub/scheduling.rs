@@ -61,16 +61,14 @@ impl Hub {
     /// somebody does.
     pub fn detach(&mut self, task: TaskId) {
         match self.tasks.get_mut(task.0) {
-            Some(slot) if slot.state == State::Failed => drop(self.tasks.remove(task.0)),
             Some(slot) => slot.detached = true,
-            None => {}
+            None => drop(self.tasks.failure(task.0)),
         }
     }
 
     /// Whether a task has ended.
     pub fn is_ended(&self, task: TaskId) -> bool {
-        let slot = self.tasks.get(task.0);
-        slot.is_none_or(|slot| slot.state == State::Failed)
+        self.tasks.get(task.0).is_none()
     }
 
     /// All tasks that have not ended.
@@ -90,7 +88,7 @@ impl Hub {
         let Some(slot) = self.tasks.get_mut(task.0) else {
             return;
         };
-        if task.0 == self.main || slot.state == State::Failed {
+        if task.0 == self.main {
             return;
         }
         slot.killed = true;
@@ -115,7 +113,6 @@ impl Hub {
                 self.wake(task.0, Why::Notified);
             }
             State::InLine | State::Running => slot.notified = true,
-            State::Failed => return false,
         }
         true
     }
@@ -160,10 +157,7 @@ impl Hub {
                 .port_is_ready(listener.key(), Direction::Read, key)
                 .then_some(Why::Ready),
             Event::Join(task) => match self.outcome(task.0) {
-                Some(outcome) => {
-                    self.tasks.get_mut(key)?.error = outcome.err();
-                    Some(Why::Joined)
-                }
+                Some(outcome) => Some(Why::Joined(outcome)),
                 None => {
                     let slot = self.tasks.get_mut(task.0)?;
                     slot.joiners.get_or_insert_default().push(key);
@@ -240,17 +234,13 @@ impl Hub {
         slot.state = State::Running;
         let killed = slot.killed;
         let task = slot.task.take();
-        let joined = if why == Why::Joined {
-            slot.error.take()
-        } else {
-            None
-        };
-        let wake = self.wake_for(if killed { Why::Killed } else { why }, joined);
+        let starts = matches!(why, Why::Start);
+        let wake = self.wake_for(if killed { Why::Killed } else { why });
         let Some(mut task) = task else {
             self.main_wake = Some(wake);
             return;
         };
-        if killed && why == Why::Start {
+        if killed && starts {
             return self.end(key, task, Ok(()));
         }
         self.stats.resumptions += 1;
@@ -282,7 +272,7 @@ impl Hub {
         self.end(key, task, outcome);
     }
 
-    fn wake_for(&mut self, why: Why, joined: Option<Error>) -> Wake {
+    fn wake_for(&mut self, why: Why) -> Wake {
         match why {
             Why::Reply(ticket) => {
                 let stale = || Err(Error::new(ErrorKind::Misuse, "there is no such request"));
@@ -294,71 +284,54 @@ impl Hub {
             Why::Notified => Wake::Notified,
             Why::Deadline => Wake::Deadline,
             Why::Killed => Wake::Killed,
-            Why::Joined => Wake::Joined(joined.map_or(Ok(()), Err)),
+            Why::Joined(outcome) => Wake::Joined(outcome),
         }
     }
 
     /// Ends a task: frees what it held, and tells those who wait for its end.
     fn end(&mut self, key: Key, task: Box<dyn Task>, outcome: Result<()>) {
-        let Some(slot) = self.tasks.get_mut(key) else {
+        let Some(slot) = self.tasks.remove(key) else {
             return;
         };
-        let joiners = slot.joiners.take();
-        let port = slot.port.take();
         if slot.loose {
             self.clients.abandon_all_of(key, &mut self.timers);
         }
-        self.close_ports_of(port);
-        match outcome {
-            Ok(()) => drop(self.tasks.remove(key)),
-            Err(ref error) => self.failed(key, error, joiners.is_some()),
+        self.close_ports_of(slot.port);
+        if let Err(error) = &outcome {
+            let heeded = slot.joiners.is_some() || slot.detached;
+            self.failed(key, slot.spawned_at, error, !heeded);
         }
         if catch_unwind(AssertUnwindSafe(|| drop(task))).is_err() {
             log::error!("{:?} panicked while it was dropped", TaskId(key));
         }
-        let Some(joiners) = joiners else {
+        let Some(joiners) = slot.joiners else {
             return;
         };
-        let error = outcome.err();
         for joiner in *joiners {
-            if let Some(slot) = self.tasks.get_mut(joiner) {
-                slot.error = error.clone();
-            }
-            self.wake_from(joiner, Event::Join(TaskId(key)), Why::Joined);
+            let why = Why::Joined(outcome.clone());
+            self.wake_from(joiner, Event::Join(TaskId(key)), why);
         }
     }
 
-    /// Reports a failure, and keeps it until somebody joins, unless somebody does already or nobody will.
-    fn failed(&mut self, key: Key, error: &Error, joined: bool) {
-        let Some(slot) = self.tasks.get_mut(key) else {
-            return;
-        };
-        let task = TaskId(key);
-        let spawned_at = slot.spawned_at;
-        if joined || slot.detached {
-            self.tasks.remove(key);
-        } else {
-            slot.state = State::Failed;
-            slot.error = Some(error.clone());
+    /// Reports a failure, and keeps it for whoever may join the task later.
+    fn failed(&mut self, key: Key, spawned_at: &'static Location, error: &Error, keep: bool) {
+        if keep {
+            self.tasks.failures.insert(key.to_usize(), error.clone());
         }
         self.stats.failures += 1;
-        let error = error.clone();
         (self.on_error)(&Failure {
-            task,
+            task: TaskId(key),
             spawned_at,
-            error,
+            error: error.clone(),
         });
     }
 
     /// How a task has ended; `None` while it has not. A failure is told once.
     pub(super) fn outcome(&mut self, key: Key) -> Option<Result<()>> {
-        let Some(slot) = self.tasks.get(key) else {
-            return Some(Ok(()));
-        };
-        if slot.state != State::Failed {
-            return None;
+        match self.tasks.get(key) {
+            Some(_) => None,
+            None => Some(self.tasks.failure(key).map_or(Ok(()), Err)),
         }
-        Some(self.tasks.remove(key)?.error.map_or(Ok(()), Err))
     }
 }
 

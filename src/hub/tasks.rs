@@ -17,16 +17,18 @@
 
 use super::task::{Event, Task};
 use crate::conn::Ticket;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::token::{Key, ROOM, Slots};
 use crate::wheel::Timer;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
 
 /// All tasks of a hub.
 pub(super) struct Tasks {
     slots: Slots<Slot>,
     line: VecDeque<(Key, Why)>,
+    /// The errors of tasks that have ended, until somebody joins them. By their keys as words.
+    pub(super) failures: BTreeMap<usize, Error>,
     /// How many tasks wait for a stream or a listener.
     pub(super) waiting_for_io: usize,
 }
@@ -46,8 +48,6 @@ pub(super) struct Slot {
     pub(super) joiners: Option<Box<Vec<Key>>>,
     /// The ports that it owns: the first of a list.
     pub(super) port: Option<Key>,
-    /// Its own error, once it has ended; before, that of the task that it has joined.
-    pub(super) error: Option<Error>,
     /// It may have asked something that it does not wait for.
     pub(super) loose: bool,
     /// Somebody has notified it while it did not wait.
@@ -62,18 +62,16 @@ pub(super) enum State {
     InLine,
     Running,
     Waiting(Event),
-    /// Ended with an error that nobody has joined yet.
-    Failed,
 }
 
 /// Why a wait has ended: what becomes a `Wake` when the task's turn comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Why {
     Start,
     Reply(Ticket),
     Elapsed,
     Ready,
-    Joined,
+    Joined(Result<()>),
     Notified,
     Deadline,
     Killed,
@@ -84,6 +82,7 @@ impl Tasks {
         Tasks {
             slots: Slots::roomy(),
             line: VecDeque::with_capacity(ROOM),
+            failures: BTreeMap::new(),
             waiting_for_io: 0,
         }
     }
@@ -117,7 +116,6 @@ impl Tasks {
             spawned_at,
             joiners: None,
             port: None,
-            error: None,
             loose: false,
             notified: false,
             killed: false,
@@ -139,9 +137,12 @@ impl Tasks {
 
     /// All tasks that have not ended.
     pub(super) fn alive(&self) -> impl Iterator<Item = Key> {
-        let alive = |slot: &Slot| slot.state != State::Failed;
-        let slots = self.slots.iter();
-        slots.filter_map(move |(key, slot)| alive(slot).then_some(key))
+        self.slots.iter().map(|(key, _)| key)
+    }
+
+    /// The error with which a task has ended, unless it was told before.
+    pub(super) fn failure(&mut self, key: Key) -> Option<Error> {
+        self.failures.remove(&key.to_usize())
     }
 
     pub(super) fn in_line(&self) -> usize {
