@@ -1,7 +1,7 @@
 //! Every limit and every deadline of a pool, with its unit, its default and the reason for it.
 
 use crate::resp::Limits;
-use crate::time::{ms, nanos, secs};
+use crate::time::{Timeout, ms, nanos, secs};
 use std::time::Duration;
 
 /// How a pool treats its connections. Start from [`Config::default`] and change what should differ:
@@ -93,7 +93,7 @@ impl Default for Config {
 
 impl Config {
     /// How many nanoseconds a blocking command with this timeout of its own may take; `None` is for ever.
-    pub(crate) fn allowance(&self, timeout: crate::Timeout) -> Option<u64> {
+    pub(crate) fn allowance(&self, timeout: Timeout) -> Option<u64> {
         let grace = nanos(self.blocking_grace.max(ms(1000)));
         let timeout = nanos(timeout.duration()?);
         Some(timeout.saturating_add(grace))

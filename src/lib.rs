@@ -83,14 +83,14 @@ pub mod wheel;
 
 pub use crate::address::{Address, Host, Password, Place, Protocol};
 pub use crate::config::{Config, WhenFull};
-pub use crate::conn::{Command, PoolStats, Reply, Ticket, Timeout, ToArgs};
+pub use crate::conn::{Command, PoolStats, Reply, Ticket, ToArgs};
 pub use crate::driver::Endpoint;
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::hub::{
     Failure, Hub, HubStats, Listener, Missed, Remote, Stream, Task, TaskId, Tick, Wait, Wake,
 };
 pub use crate::redis::{Pipeline, Rank, Redis, Side};
-pub use crate::time::{Time, ms, secs};
+pub use crate::time::{Time, Timeout, ms, secs};
 
 /// The documents of the project, here so that their links are checked and their code is compiled.
 pub mod _documents {

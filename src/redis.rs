@@ -6,9 +6,10 @@
 
 use crate::address::Address;
 use crate::config::Config;
-use crate::conn::{Ask, Command, Expect, Lane, Outbox, PoolStats, Timeout, ToArgs};
+use crate::conn::{Ask, Command, Expect, Lane, Outbox, PoolStats, ToArgs};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{Hub, Wait};
+use crate::time::Timeout;
 use crate::token::Key;
 
 /// A client of one Redis server: a handle, free to copy into every task.

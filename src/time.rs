@@ -51,6 +51,38 @@ pub(crate) const fn nanos(duration: Duration) -> u64 {
     whole.saturating_add(duration.subsec_nanos() as u64)
 }
 
+/// How long a blocking command waits in the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timeout {
+    /// For so long. Rounded up to whole milliseconds; zero counts as one millisecond, because the
+    /// number 0 means *for ever* to Redis.
+    After(Duration),
+    /// Until an element comes. A server whose machine vanishes without a word is not noticed meanwhile.
+    Forever,
+}
+
+impl Timeout {
+    pub(crate) fn duration(self) -> Option<Duration> {
+        match self {
+            Timeout::After(duration) => Some(duration),
+            Timeout::Forever => None,
+        }
+    }
+
+    /// Seconds and milliseconds, rounded up; zero is for ever.
+    pub(crate) fn seconds_and_millis(self) -> (u64, u32) {
+        let Some(duration) = self.duration() else {
+            return (0, 0);
+        };
+        let seconds = duration.as_secs();
+        match (seconds, duration.subsec_nanos().div_ceil(1_000_000)) {
+            (0, 0) => (0, 1),
+            (_, 1000) => (seconds.saturating_add(1), 0),
+            (_, millis) => (seconds, millis),
+        }
+    }
+}
+
 /// `n` seconds, to write `secs(1)` where a duration is wanted.
 pub const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)

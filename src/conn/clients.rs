@@ -187,6 +187,7 @@ impl Clients {
             end,
         };
         if ready && conn.timer.is_none() {
+            conn.since = timers.now();
             let deadline = request.deadline();
             conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
         }
@@ -227,6 +228,12 @@ impl Clients {
         self.work.done = done;
     }
 
+    /// Who is told of the reply, or `None` when the request is gone.
+    pub(crate) fn asker(&self, ticket: Ticket) -> Option<Key> {
+        let request = self.work.requests.get(ticket.0);
+        request.map(|request| request.task)
+    }
+
     /// Sets who is told of a reply that is still to come. False when it has come, or never will.
     pub(crate) fn await_reply(&mut self, ticket: Ticket, task: Key) -> bool {
         match self.work.requests.get_mut(ticket.0) {
@@ -245,7 +252,8 @@ impl Clients {
 
     /// Gives a request up. Its ticket is stale from now on.
     ///
-    /// What was not sent will not be. A reply that is due on the shared connection is dropped when it comes.
+    /// What waits for a connection will not be sent. What the shared connection has is executed nevertheless, and
+    /// its reply is dropped when it comes.
     /// A connection of the own lane is closed: a server that has not answered yet takes this as the end of
     /// the wait, and leaves the element where it is. An element that is on its way at this very moment is
     /// lost with the connection.
@@ -257,8 +265,9 @@ impl Clients {
             Progress::Done(_) => {}
             Progress::Waiting { pool } => {
                 self.work.pending -= 1;
+                let requests = &self.work.requests;
                 if let Some(pool) = self.pools.get_mut(pool) {
-                    pool.give_up_one(timers);
+                    pool.give_up_one(|it| requests.get(it.0).is_some(), timers);
                 }
             }
             Progress::Sent { conn: key, .. } => {

@@ -7,8 +7,8 @@
 use super::outbox::Outbox;
 use crate::error::{Error, ErrorKind, Result, printable};
 use crate::resp::encode;
+use crate::time::Timeout;
 use bytes::Bytes;
-use std::time::Duration;
 
 /// One command, encoded as its arguments are added.
 ///
@@ -26,16 +26,6 @@ pub struct Command {
     args: usize,
     name_bytes: usize,
     blocking: Option<Timeout>,
-}
-
-/// How long a blocking command waits in the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timeout {
-    /// For so long. Rounded up to whole milliseconds; zero counts as one millisecond, because the
-    /// number 0 means *for ever* to Redis.
-    After(Duration),
-    /// Until an element comes.
-    Forever,
 }
 
 /// Whom a command shares its connection with.
@@ -68,8 +58,8 @@ const BLOCKING: [&str; 10] = [
     "WAITAOF",
 ];
 
-/// Commands that change what a connection *is*, under everybody who shares it.
-const CHANGES_CONNECTION: [&str; 14] = [
+/// Commands that change what a connection *is*, or how many replies come, for whoever uses it next.
+const CHANGES_CONNECTION: [&str; 18] = [
     "AUTH",
     "HELLO",
     "SELECT",
@@ -79,10 +69,14 @@ const CHANGES_CONNECTION: [&str; 14] = [
     "SUBSCRIBE",
     "PSUBSCRIBE",
     "SSUBSCRIBE",
+    "UNSUBSCRIBE",
+    "PUNSUBSCRIBE",
+    "SUNSUBSCRIBE",
     "MULTI",
     "WATCH",
     "SYNC",
     "PSYNC",
+    "REPLCONF",
     "ASKING",
 ];
 
@@ -159,17 +153,18 @@ impl Command {
         }
     }
 
-    /// Refuses what would change the shared connection under the feet of everybody else.
+    /// Refuses what would change a connection under the feet of whoever uses it next.
     pub(crate) fn check(&self) -> Result<()> {
         let name = self.name();
         if name.is_empty() {
             return Err(Error::new(ErrorKind::Misuse, "a command needs a name"));
         }
-        if self.lane() == Lane::Shared && is_one_of(name, &CHANGES_CONNECTION)
+        if is_one_of(name, &CHANGES_CONNECTION)
             || is_one_of(name, &["CLIENT"]) && self.has_first_arg(b"REPLY")
+            || is_one_of(name, &["SCRIPT"]) && self.has_first_arg(b"DEBUG")
         {
             let name = printable(name);
-            let why = "it would change the connection that other commands share";
+            let why = "it would change the connection that other commands use";
             return Err(Error::new(
                 ErrorKind::Misuse,
                 format!("{name} is not offered: {why}"),
@@ -228,28 +223,6 @@ fn is_one_of(name: &[u8], names: &[&str]) -> bool {
     names
         .iter()
         .any(|known| known.as_bytes().eq_ignore_ascii_case(name))
-}
-
-impl Timeout {
-    pub(crate) fn duration(self) -> Option<Duration> {
-        match self {
-            Timeout::After(duration) => Some(duration),
-            Timeout::Forever => None,
-        }
-    }
-
-    /// Seconds and milliseconds, rounded up; zero is for ever.
-    fn seconds_and_millis(self) -> (u64, u32) {
-        let Some(duration) = self.duration() else {
-            return (0, 0);
-        };
-        let seconds = duration.as_secs();
-        match (seconds, duration.subsec_nanos().div_ceil(1_000_000)) {
-            (0, 0) => (0, 1),
-            (_, 1000) => (seconds.saturating_add(1), 0),
-            (_, millis) => (seconds, millis),
-        }
-    }
 }
 
 /// Something that becomes one argument of a command, or several.

@@ -39,21 +39,31 @@ impl Clients {
         }
     }
 
+    /// The reply at the front of the line may be late. If nobody waits for that one any more, it is due for as long
+    /// after the last reply as any command on the shared connection: else those who give up early would
+    /// never notice that nothing comes at all.
     fn reply_due(&mut self, key: Key, timers: &mut Timers) {
-        let Some((conn, _, work)) = self.parts(key) else {
+        let Some((conn, pool, work)) = self.parts(key) else {
             return;
         };
-        let requests = &work.requests;
-        let oldest = conn.lane.iter().find_map(|it| requests.get(it.0));
-        let Some((request, at)) = oldest.and_then(|it| Some((it, it.deadline()?))) else {
+        let Some(front) = conn.lane.front() else {
+            return;
+        };
+        let (at, within) = match work.requests.get(front.0) {
+            Some(request) => (request.deadline(), Duration::from_nanos(request.allowance)),
+            None => {
+                let within = pool.config.command_timeout;
+                (Some(conn.since + within), within)
+            }
+        };
+        let Some(at) = at else {
             return;
         };
         if at > timers.now() {
-            // The shared connection's timer is set for a request that has been answered since.
+            // The timer was set for a request that has been answered since.
             conn.timer = Some(timers.arm(at, Owner::Conn(key)));
             return;
         }
-        let within = Duration::from_nanos(request.allowance);
         let message = match conn.decoder.progress() {
             Some(part) => format!("no complete reply within {within:?}: {part}"),
             None => format!("no reply within {within:?}"),
@@ -68,8 +78,8 @@ impl Clients {
         let Some(pool) = self.pools.get_mut(key) else {
             return;
         };
-        if pool.pause.is_some_and(|(until, _)| until <= now) {
-            pool.pause = None;
+        if let Some((_, timer)) = pool.pause.take_if(|(until, _)| *until <= now) {
+            timers.disarm(&mut Some(timer));
             self.work.mark_hungry(key, pool);
         }
         self.dials_due(key, now, timers);

@@ -9,7 +9,7 @@
 
 use super::command::Command;
 use super::outbox::Outbox;
-use crate::address::{Address, Protocol};
+use crate::address::{Address, Password, Protocol};
 use crate::error::{Error, ErrorKind, printable};
 use crate::resp::Value;
 
@@ -19,6 +19,7 @@ pub(crate) struct Handshake {
     bytes: Vec<u8>,
     steps: Vec<&'static str>,
     replies: u8,
+    password: Option<Password>,
 }
 
 /// What a reply to the handshake means for the connection.
@@ -39,6 +40,7 @@ impl Handshake {
             bytes: Vec::new(),
             steps: Vec::new(),
             replies: 0,
+            password: address.password.clone(),
         };
         let password = address.password.as_ref().map(|password| password.expose());
         if protocol == Protocol::Resp3 {
@@ -103,10 +105,28 @@ impl Handshake {
         let name = match self.steps.get(usize::from(step)) {
             Some(name) if self.protocol == protocol => name,
             _ if hello => "HELLO",
-            _ => "the handshake",
+            // A PING that proves that the server has accepted us: an error is as good a proof.
+            _ => return Verdict::Accepted,
         };
-        let message = format!("the server rejected {name}: {}", printable(text));
+        let message = format!("the server rejected {name}: {}", self.quotable(text));
         Verdict::Rejected(Error::new(ErrorKind::Connect, message))
+    }
+
+    /// What the server said, for an error message. A server that does not know a command repeats its
+    /// arguments, and one of ours is the password.
+    fn quotable(&self, text: &[u8]) -> String {
+        let holds = |secret: &Password| {
+            let secret = secret.expose().as_bytes();
+            text.windows(secret.len().max(1))
+                .any(|window| window == secret)
+        };
+        match &self.password {
+            Some(password) if holds(password) => {
+                let code = text.split(|&byte| byte == b' ').next().unwrap_or_default();
+                format!("{} (and it repeats the password)", printable(code))
+            }
+            _ => printable(text),
+        }
     }
 }
 

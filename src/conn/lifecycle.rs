@@ -74,6 +74,8 @@ impl Clients {
                 let at = now + pool.config.connect_timeout;
                 pool.dialing_timer = Some(timers.arm(at, Owner::Pool(pool_key)));
             }
+            // Another pool goes first next time.
+            work.hungry.rotate_left(1);
             return Some(Dial {
                 pool: pool_key,
                 conn: key,
@@ -227,7 +229,6 @@ impl Clients {
             return;
         }
         if !falls_back {
-            timers.disarm(&mut conn.timer);
             return ready(key, conn, pool, work, timers);
         }
         debug!("{} does not speak RESP3: RESP2 it is", pool.address);
@@ -334,12 +335,12 @@ impl Clients {
 
 /// A connection is ready: the first who waits gets it, or what was held back is sent.
 fn ready(key: Key, conn: &mut Conn, pool: &mut Pool, work: &mut Work, timers: &mut Timers) {
+    timers.disarm(&mut conn.timer);
     conn.enter(State::Ready, timers.now());
     let InFlight::Shared(shared) = &mut conn.lane else {
         pool.connecting -= 1;
         return work.release(key, conn, pool, timers);
     };
-    timers.disarm(&mut conn.timer);
     let held = std::mem::take(&mut shared.held);
     let before = conn.queued;
     conn.send(held);

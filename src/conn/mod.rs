@@ -24,7 +24,7 @@ mod replies;
 mod request;
 mod work;
 
-pub use self::command::{Command, Timeout, ToArgs};
+pub use self::command::{Command, ToArgs};
 pub use self::pool::PoolStats;
 pub use self::request::{Reply, Ticket};
 

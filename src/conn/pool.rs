@@ -33,6 +33,10 @@ const PROBE_EVERY: u64 = 64;
 /// So many addresses of a host name are tried.
 pub(crate) const ENDPOINTS_MAX: usize = 16;
 
+/// A list keeps so many entries that mean nothing any more, and as many more as it has others, before it is
+/// cleaned up.
+const STALE_MAX: usize = 16;
+
 /// What a pool has done and what it holds, exact at every moment: `created == in_use + available`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -183,7 +187,7 @@ impl Pool {
         self.total -= 1;
         if conn.idle {
             self.available -= 1;
-            if self.idle.len() > 2 * self.available + 16 {
+            if self.idle.len() > 2 * self.available + STALE_MAX {
                 self.idle.retain(|&key| is_alive(key));
             }
         } else if conn.state != State::Ready {
@@ -233,12 +237,28 @@ impl Pool {
         self.waiting_alive += 1;
     }
 
-    /// One of those that wait has given up. Its place is passed over when it comes to the front.
-    pub(crate) fn give_up_one(&mut self, timers: &mut Timers) {
+    /// One of those that wait has given up. Its place is passed over when it comes to the front, unless so many
+    /// have given up that it is time to close the ranks.
+    pub(super) fn give_up_one(&mut self, is_wanted: impl Fn(Ticket) -> bool, timers: &mut Timers) {
         self.waiting_alive -= 1;
         if self.waiting_alive == 0 {
             timers.disarm(&mut self.waiting_timer);
         }
+        if self.waiting.len() <= 2 * self.waiting_alive + STALE_MAX {
+            return;
+        }
+        let mut bytes = self.waiting_bytes.unsent();
+        let mut kept = Vec::new();
+        self.waiting.retain(|&(ticket, len)| {
+            let (command, rest) = bytes.split_at(len);
+            bytes = rest;
+            let wanted = is_wanted(ticket);
+            if wanted {
+                kept.extend_from_slice(command);
+            }
+            wanted
+        });
+        self.waiting_bytes = Outbox::new(kept, 0);
     }
 
     /// The first of those that wait and are still wanted; its bytes are put into `bytes`.

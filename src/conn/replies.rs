@@ -2,6 +2,7 @@
 
 use super::clients::Clients;
 use super::connection::State;
+use super::work::Answer;
 use crate::error::{Error, ErrorKind, printable};
 use crate::resp::Value;
 use crate::timers::Timers;
@@ -24,10 +25,17 @@ enum Next {
 }
 
 impl Clients {
-    /// Takes in bytes that were read on a connection. False when that has ended it.
-    pub(crate) fn received(&mut self, key: Key, mut bytes: &[u8], timers: &mut Timers) -> bool {
+    /// Takes in bytes that were read on a connection. If its end is known to stand behind them, nobody else gets
+    /// it. False when it has ended.
+    pub(crate) fn received(
+        &mut self,
+        key: Key,
+        mut bytes: &[u8],
+        ending: bool,
+        timers: &mut Timers,
+    ) -> bool {
         loop {
-            match self.receive(key, &mut bytes, timers) {
+            match self.receive(key, &mut bytes, ending, timers) {
                 Next::Drained => return true,
                 Next::Greet(reply) => self.greet(key, &reply, timers),
                 Next::Reject(error) => self.rejected(key, &error, timers),
@@ -40,7 +48,7 @@ impl Clients {
     }
 
     /// Decodes replies and gives them to their requests, until something else is to be done.
-    fn receive(&mut self, key: Key, bytes: &mut &[u8], timers: &mut Timers) -> Next {
+    fn receive(&mut self, key: Key, bytes: &mut &[u8], ending: bool, timers: &mut Timers) -> Next {
         let Some((conn, pool, work)) = self.parts(key) else {
             return Next::Drained;
         };
@@ -69,7 +77,12 @@ impl Clients {
                 let message = format!("a reply that nobody asked for: {value:?}");
                 return Next::End(Error::new(ErrorKind::Protocol, message));
             };
-            pool.dropped += u64::from(!work.answer(ticket, value, timers.now()));
+            match work.answer(ticket, value, conn.written(), timers.now()) {
+                Answer::Taken => {}
+                Answer::Unwanted => pool.dropped += 1,
+                Answer::TooEarly(error) => return Next::End(error),
+            }
+            conn.since = timers.now();
         }
         if conn.state == State::Ready && conn.lane.is_empty() && conn.decoder.is_partial_reply() {
             let message = "the beginning of a reply that nobody asked for";
@@ -79,7 +92,7 @@ impl Clients {
         // taken for the reply to the next request.
         if conn.state == State::Ready && !conn.idle && conn.lane.is_empty() {
             timers.disarm(&mut conn.timer);
-            if !conn.is_shared() && !conn.decoder.is_partial() {
+            if !conn.is_shared() && !conn.decoder.is_partial() && !ending {
                 work.release(key, conn, pool, timers);
             }
         }

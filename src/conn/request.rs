@@ -55,8 +55,8 @@ impl Reply {
         self.value.convert()
     }
 
-    /// How long the server took: from the turn in which the command was written to the turn in which the
-    /// reply was read.
+    /// How long it took: from the turn in which the command was put on its connection, to be written at that turn's
+    /// end or as soon as there is room, to the turn in which the reply was read.
     pub fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.nanos)
     }

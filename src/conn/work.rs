@@ -10,7 +10,7 @@ use super::outbox::Outbox;
 use super::pool::Pool;
 use super::request::{Progress, Replies, Request, Ticket};
 use crate::driver::Socket;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::resp::Value;
 use crate::time::Time;
 use crate::timers::Timers;
@@ -33,6 +33,16 @@ pub(super) struct Work {
     pub(super) closing: Vec<Socket>,
     /// Buffers for commands, used again and again.
     spare: Vec<Vec<u8>>,
+}
+
+/// What became of a reply.
+pub(super) enum Answer {
+    /// A request has it.
+    Taken,
+    /// Nobody wants it any more.
+    Unwanted,
+    /// It answers what was not sent: both sides no longer agree.
+    TooEarly(Error),
 }
 
 /// So many buffers are kept, of up to so many bytes each.
@@ -150,16 +160,28 @@ impl Work {
         }
     }
 
-    /// Gives a reply to the request it belongs to; false when nobody wants it any more.
-    pub(super) fn answer(&mut self, ticket: Ticket, value: Value, now: Time) -> bool {
+    /// Gives a reply to the request it belongs to, of whose connection's stream `written` bytes were sent.
+    pub(super) fn answer(
+        &mut self,
+        ticket: Ticket,
+        value: Value,
+        written: u64,
+        now: Time,
+    ) -> Answer {
         let Some(request) = self.requests.get_mut(ticket.0) else {
-            return false;
+            return Answer::Unwanted;
         };
+        if !request.was_written(written) {
+            let message = format!("a reply to a command that was not sent: {value:?}");
+            let error = Error::new(ErrorKind::Protocol, message);
+            self.finish(ticket, error.clone());
+            return Answer::TooEarly(error);
+        }
         if request.answer(value, now) {
             self.pending -= 1;
             self.done.push((request.task, ticket));
         }
-        true
+        Answer::Taken
     }
 
     /// Ends a request with an error.

@@ -18,9 +18,7 @@
 use super::{Alarm, Connect, Driver, EVENTS_PER_POLL_MAX, Endpoint, Event, Polled, Socket};
 use crate::time::Time;
 use crate::token::{Key, Owner, Slots};
-use ::mio::net::{TcpListener, TcpStream};
-#[cfg(unix)]
-use ::mio::net::{UnixListener, UnixStream};
+use ::mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use ::mio::{Events, Interest, Poll, Token, Waker, event::Source};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -50,9 +48,7 @@ struct Entry {
 enum Kind {
     Tcp(TcpStream),
     TcpListener(TcpListener),
-    #[cfg(unix)]
     Unix(UnixStream),
-    #[cfg(unix)]
     UnixListener(UnixListener),
 }
 
@@ -114,21 +110,17 @@ impl Driver for MioDriver {
                 self.add(Kind::Tcp(stream), owner, interest)
                     .map(Connect::Started)
             }
-            #[cfg(unix)]
             Endpoint::Unix(path) => {
                 let stream = UnixStream::connect(path)?;
                 self.add(Kind::Unix(stream), owner, Interest::READABLE)
                     .map(Connect::Done)
             }
-            #[cfg(not(unix))]
-            Endpoint::Unix(_) => Err(ErrorKind::Unsupported.into()),
         }
     }
 
     fn connected(&self, socket: Socket) -> io::Result<bool> {
         let (error, peer) = match &self.entry(socket)?.kind {
             Kind::Tcp(stream) => (stream.take_error()?, stream.peer_addr().map(drop)),
-            #[cfg(unix)]
             Kind::Unix(stream) => (stream.take_error()?, stream.peer_addr().map(drop)),
             _ => return Err(ErrorKind::InvalidInput.into()),
         };
@@ -143,10 +135,7 @@ impl Driver for MioDriver {
     fn listen(&mut self, at: &Endpoint, owner: Owner) -> io::Result<Socket> {
         let kind = match at {
             Endpoint::Tcp(address) => Kind::TcpListener(TcpListener::bind(*address)?),
-            #[cfg(unix)]
             Endpoint::Unix(path) => Kind::UnixListener(UnixListener::bind(path)?),
-            #[cfg(not(unix))]
-            Endpoint::Unix(_) => return Err(ErrorKind::Unsupported.into()),
         };
         self.add(kind, owner, Interest::READABLE)
     }
@@ -155,9 +144,7 @@ impl Driver for MioDriver {
         match &self.entry(socket)?.kind {
             Kind::Tcp(stream) => stream.local_addr().map(Endpoint::Tcp),
             Kind::TcpListener(listener) => listener.local_addr().map(Endpoint::Tcp),
-            #[cfg(unix)]
             Kind::Unix(stream) => Ok(unix_endpoint(&stream.local_addr()?)),
-            #[cfg(unix)]
             Kind::UnixListener(listener) => Ok(unix_endpoint(&listener.local_addr()?)),
         }
     }
@@ -165,14 +152,12 @@ impl Driver for MioDriver {
     fn accept(&mut self, listener: Socket, owner: Owner) -> io::Result<Socket> {
         let kind = match &self.entry(listener)?.kind {
             Kind::TcpListener(listener) => Kind::Tcp(listener.accept()?.0),
-            #[cfg(unix)]
             Kind::UnixListener(listener) => Kind::Unix(listener.accept()?.0),
             _ => return Err(ErrorKind::InvalidInput.into()),
         };
         self.add(kind, owner, Interest::READABLE)
     }
 
-    #[cfg(unix)]
     fn adopt(
         &mut self,
         stream: std::os::unix::net::UnixStream,
@@ -283,9 +268,7 @@ impl Kind {
         match self {
             Kind::Tcp(source) => source,
             Kind::TcpListener(source) => source,
-            #[cfg(unix)]
             Kind::Unix(source) => source,
-            #[cfg(unix)]
             Kind::UnixListener(source) => source,
         }
     }
@@ -295,7 +278,6 @@ impl Read for &Kind {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
             Kind::Tcp(stream) => (&mut &*stream).read(into),
-            #[cfg(unix)]
             Kind::Unix(stream) => (&mut &*stream).read(into),
             _ => Err(ErrorKind::InvalidInput.into()),
         }
@@ -306,7 +288,6 @@ impl Write for &Kind {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Kind::Tcp(stream) => (&mut &*stream).write(bytes),
-            #[cfg(unix)]
             Kind::Unix(stream) => (&mut &*stream).write(bytes),
             _ => Err(ErrorKind::InvalidInput.into()),
         }
@@ -331,7 +312,6 @@ fn stale() -> io::Error {
     io::Error::new(ErrorKind::NotConnected, "the socket was closed")
 }
 
-#[cfg(unix)]
 fn unix_endpoint(address: &std::os::unix::net::SocketAddr) -> Endpoint {
     Endpoint::Unix(address.as_pathname().map(Into::into).unwrap_or_default())
 }

@@ -41,6 +41,10 @@ use std::time::Duration;
 pub const EVENTS_PER_POLL_MAX: usize = 256;
 
 /// What a hub needs of a kernel. The [module](self) has the contract that goes with it.
+///
+/// Errors are those of the operating system. Two of them mean something of their own everywhere:
+/// [`WouldBlock`](io::ErrorKind::WouldBlock), that an event will say when it is worth trying again, and
+/// [`NotConnected`](io::ErrorKind::NotConnected), that the socket is not connected yet or was closed.
 pub trait Driver: fmt::Debug {
     /// The time. It never goes backwards.
     fn now(&self) -> Time;
@@ -69,7 +73,6 @@ pub trait Driver: fmt::Debug {
     fn accept(&mut self, listener: Socket, owner: Owner) -> io::Result<Socket>;
 
     /// Takes over a connected UNIX stream that somebody else has made, such as one half of a pair.
-    #[cfg(unix)]
     fn adopt(&mut self, stream: std::os::unix::net::UnixStream, owner: Owner)
     -> io::Result<Socket>;
 
@@ -102,6 +105,13 @@ pub type Alarm = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Socket(pub(crate) Key);
 
+impl Socket {
+    /// The handle of the socket that stands in a driver's table at `key`.
+    pub fn new(key: Key) -> Socket {
+        Socket(key)
+    }
+}
+
 /// How far a connect came at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connect {
@@ -109,6 +119,15 @@ pub enum Connect {
     Done(Socket),
     /// It is under way: an event will say when it is worth asking.
     Started(Socket),
+}
+
+/// Whether a read or write has only to be tried again: the socket is not connected yet, or there are no bytes or
+/// no room. An event will say when.
+pub(crate) fn is_not_yet(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected
+    )
 }
 
 /// Where a connect goes or a listener stands, once names are resolved.

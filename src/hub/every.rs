@@ -57,7 +57,8 @@ impl Hub {
     /// Runs `run` again and again: first one `period` from now, then each `period` after that, until it
     /// returns an error or is [killed](Hub::kill). Ticks that could not run in time are skipped.
     ///
-    /// The task is [detached](Hub::detach). A period under 1 ms counts as 1 ms.
+    /// The task is [detached](Hub::detach). A period under 1 ms counts as 1 ms. What `run` asks of a server it cannot
+    /// wait for: see [`Hub::ignore`].
     ///
     /// ```
     /// use greenroom::{Hub, ms};

@@ -17,8 +17,6 @@
 //! | `every.rs` | cron |
 //! | `streams.rs` | streams and listeners for tasks that do their own input and output |
 //! | `remote.rs` | notifying a task from another thread |
-//!
-//! [`Hub::turn`]: Hub::turn
 
 mod every;
 mod remote;
@@ -80,6 +78,8 @@ pub struct Hub {
     in_turn: bool,
     /// The task that stands for the main program, and what has woken it.
     main: Key,
+    /// Names no task, and never will.
+    nobody: Key,
     main_wake: Option<Wake>,
     /// Ports to be closed at the end of the turn.
     closing: Vec<Socket>,
@@ -129,6 +129,8 @@ impl Hub {
     #[track_caller]
     pub fn with_driver(driver: impl Driver + 'static) -> Hub {
         let mut tasks = Tasks::new();
+        let nobody = tasks.add_main(Location::caller());
+        tasks.remove(nobody);
         let main = tasks.add_main(Location::caller());
         Hub {
             driver: Box::new(driver),
@@ -140,6 +142,7 @@ impl Hub {
             asked: (0, None),
             in_turn: false,
             main,
+            nobody,
             main_wake: None,
             closing: Vec::new(),
             unread: Vec::new(),
@@ -375,6 +378,29 @@ impl Hub {
         let ticket = self.clients.submit(pool, task, ask, &mut self.timers)?;
         self.asked = (self.asked.0 + 1, Some(ticket));
         Ok(ticket)
+    }
+
+    /// Declares that nobody will wait for the reply to a request: it is dropped when it comes. Otherwise it is kept
+    /// until the task that has asked takes it or ends, which main, and most cron tasks, never do.
+    ///
+    /// ```no_run
+    /// # use greenroom::{Hub, Redis, secs};
+    /// # let mut hub = Hub::new()?;
+    /// # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+    /// hub.every(secs(1), move |hub, tick| {
+    ///     let pushed = redis.lpush(hub, "ticks", tick.number)?;
+    ///     hub.ignore(pushed);
+    ///     Ok(())
+    /// });
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
+    pub fn ignore(&mut self, wait: Wait) {
+        let Some(ticket) = wait.ticket() else {
+            return;
+        };
+        if !self.clients.await_reply(ticket, self.nobody) {
+            self.clients.take(ticket);
+        }
     }
 
     /// An empty buffer for a command that will be asked.

@@ -8,6 +8,7 @@ use crate::time::Time;
 use crate::token::{Key, Owner};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::time::Duration;
 
 /// A task that ended with an error or a panic: what the hub's error hook is told.
 #[derive(Clone, Debug)]
@@ -83,7 +84,8 @@ impl Hub {
     ///
     /// What the task has asked of a server is given up. A blocking pop that is in flight ends with its
     /// connection: the server takes that for the end of the wait, and the element stays where it is. Only an
-    /// element that is on its way at that very moment is lost.
+    /// element that is on its way at that very moment is lost. A command that shares a connection is executed
+    /// nevertheless, and its reply is dropped.
     pub fn kill(&mut self, task: TaskId) {
         let Some(slot) = self.tasks.get_mut(task.0) else {
             return;
@@ -164,7 +166,9 @@ impl Hub {
                     None
                 }
             },
-            Event::Notify | Event::Done => None,
+            Event::Notify => None,
+            // Only main can come here: a task that is done has ended.
+            Event::Done => Some(Why::Elapsed),
         }
     }
 
@@ -183,6 +187,8 @@ impl Hub {
     /// Gives up what a task waits for, which will not be waited for again.
     fn give_up(&mut self, key: Key) {
         match self.tasks.waits_for(key) {
+            // Somebody else may wait for it by now.
+            Some(Event::Reply(ticket)) if self.clients.asker(ticket) != Some(key) => {}
             Some(Event::Reply(ticket)) => self.clients.abandon(ticket, &mut self.timers),
             Some(event) => self.leave_join(key, event),
             None => {}
@@ -217,6 +223,23 @@ impl Hub {
         }
         self.give_up(key);
         self.wake(key, Why::Deadline);
+    }
+
+    /// The same, but what the task waits for may have come already.
+    pub(super) fn task_due_later(&mut self, key: Key, after: Duration) {
+        let timer = self.timers.arm(self.timers.now() + after, Owner::Task(key));
+        if let Some(slot) = self.tasks.get_mut(key) {
+            slot.timer = Some(timer);
+        }
+    }
+
+    /// Whether a task waits for something that the kernel may have reported already.
+    pub(super) fn waits_for_io(&self, key: Key) -> bool {
+        let event = self.tasks.waits_for(key);
+        matches!(
+            event,
+            Some(Event::Reply(_) | Event::Stream(..) | Event::Accept(_))
+        )
     }
 
     /// Main does not wait any longer, for nothing can end its wait.
@@ -297,33 +320,35 @@ impl Hub {
             self.clients.abandon_all_of(key, &mut self.timers);
         }
         self.close_ports_of(slot.port);
-        if let Err(error) = &outcome {
-            let heeded = slot.joiners.is_some() || slot.detached;
-            self.failed(key, slot.spawned_at, error, !heeded);
-        }
         if catch_unwind(AssertUnwindSafe(|| drop(task))).is_err() {
             log::error!("{:?} panicked while it was dropped", TaskId(key));
         }
-        let Some(joiners) = slot.joiners else {
-            return;
-        };
-        for joiner in *joiners {
+        let keeps = slot.joiners.is_none() && !slot.detached;
+        for joiner in slot.joiners.into_iter().flat_map(|joiners| *joiners) {
             let why = Why::Joined(outcome.clone());
             self.wake_from(joiner, Event::Join(TaskId(key)), why);
         }
+        if let Err(error) = outcome {
+            if keeps {
+                self.tasks.failures.insert(key.to_usize(), error.clone());
+            }
+            self.report(Failure {
+                task: TaskId(key),
+                spawned_at: slot.spawned_at,
+                error,
+            });
+        }
     }
 
-    /// Reports a failure, and keeps it for whoever may join the task later.
-    fn failed(&mut self, key: Key, spawned_at: &'static Location, error: &Error, keep: bool) {
-        if keep {
-            self.tasks.failures.insert(key.to_usize(), error.clone());
-        }
+    fn report(&mut self, failure: Failure) {
         self.stats.failures += 1;
-        (self.on_error)(&Failure {
-            task: TaskId(key),
-            spawned_at,
-            error: error.clone(),
-        });
+        let told = catch_unwind(AssertUnwindSafe(|| (self.on_error)(&failure)));
+        if told.is_err() {
+            log::error!(
+                "the error hook panicked at the failure of {:?}",
+                failure.task
+            );
+        }
     }
 
     /// How a task has ended; `None` while it has not. A failure is told once.

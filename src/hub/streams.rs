@@ -12,7 +12,7 @@ use super::task::{Direction, Event, TaskId};
 use super::tasks::Why;
 use super::{Hub, Result};
 use crate::conn::connect_error;
-use crate::driver::{self, Connect, Endpoint, Socket};
+use crate::driver::{self, Connect, Endpoint, Socket, is_not_yet};
 use crate::error::{Error, ErrorKind};
 use crate::token::{Key, Owner, Slots};
 use std::io;
@@ -93,7 +93,6 @@ impl Hub {
     /// # Errors
     ///
     /// [`ErrorKind::Io`] where the driver cannot take it.
-    #[cfg(unix)]
     pub fn adopt(&mut self, stream: std::os::unix::net::UnixStream) -> Result<Stream> {
         let key = self.add_port(|driver, owner| Ok((driver.adopt(stream, owner)?, true)));
         key.map(Stream)
@@ -218,7 +217,7 @@ impl Hub {
         open: impl FnOnce(&mut dyn driver::Driver, Owner) -> io::Result<(Socket, bool)>,
     ) -> io::Result<Key> {
         // The driver wants to know the owner before there is a port to name.
-        let nobody = Owner::Port(self.main);
+        let nobody = Owner::Port(self.nobody);
         let (socket, writable) = open(&mut *self.driver, nobody)?;
         let task = self.running.unwrap_or(self.main);
         let next = self.tasks.get(task).and_then(|slot| slot.port);
@@ -346,14 +345,6 @@ impl Listener {
     pub(super) fn key(self) -> Key {
         self.0
     }
-}
-
-/// A connect that has not finished: there is nothing to write to yet.
-fn is_not_yet(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected
-    )
 }
 
 fn closed(what: &str) -> Error {

@@ -51,6 +51,8 @@ use std::time::Duration;
 pub trait Task {
     /// Continues after what it waited for has happened, and says what to wait for next.
     ///
+    /// # Errors
+    ///
     /// An error ends the task: it is given to the hub's error hook and to whoever joins the task. So does a
     /// panic. After [`Wake::Killed`] the task has ended whatever it returns.
     fn resume(&mut self, hub: &mut Hub, wake: Wake) -> Result<Wait>;
@@ -136,7 +138,7 @@ impl Wait {
         Wait::event(Event::Notify)
     }
 
-    /// Until the reply to a request has come. The commands of [`Redis`](crate::Redis) return this wait.
+    /// Until the reply to a request has come. One task at a time can wait for it: the last that does gets it. The commands of [`Redis`](crate::Redis) return this wait.
     pub const fn reply(ticket: Ticket) -> Wait {
         Wait::event(Event::Reply(ticket))
     }
@@ -151,12 +153,12 @@ impl Wait {
         Wait::event(Event::Stream(stream, Direction::Write))
     }
 
-    /// Until a stream can be read or written.
+    /// Until a stream can be read or written; at once when that is so already.
     pub const fn readable_or_writable(stream: Stream) -> Wait {
         Wait::event(Event::Stream(stream, Direction::Either))
     }
 
-    /// Until somebody wants to connect.
+    /// Until somebody wants to connect; at once when that is so already.
     pub const fn acceptable(listener: Listener) -> Wait {
         Wait::event(Event::Accept(listener))
     }
@@ -169,7 +171,7 @@ impl Wait {
     /// The same wait, but for no longer than `duration` from the beginning of this turn.
     ///
     /// A wait that ends by its deadline wakes the task with [`Wake::Deadline`]. A request it waited for is
-    /// given up: see [`Hub::kill`] for what that means to a blocking pop.
+    /// given up: see [`Hub::kill`] for what that means.
     pub const fn within(mut self, duration: Duration) -> Wait {
         self.deadline = Some(Until::After(nanos(duration)));
         self
@@ -232,7 +234,11 @@ impl Wake {
         }
     }
 
-    /// The reply, where one has come; the error otherwise, whatever else has ended the wait.
+    /// The reply, where one has come.
+    ///
+    /// # Errors
+    ///
+    /// The error of the request, or [`unexpected`](Wake::unexpected) when something else has ended the wait.
     pub fn reply(self) -> Result<Reply> {
         match self {
             Wake::Reply(reply) => reply,

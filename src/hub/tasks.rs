@@ -178,9 +178,12 @@ impl Tasks {
         }
     }
 
-    /// Takes a task out of its wait. Returns the timer that it was to be woken by.
+    /// Takes a task out of its wait, or out of the line. Returns the timer that it was to be woken by.
     pub(super) fn stop_waiting(&mut self, key: Key) -> Option<Timer> {
         let slot = self.slots.get_mut(key)?;
+        if let State::InLine = slot.state {
+            self.line.retain(|&(other, _)| other != key);
+        }
         let State::Waiting(event) = slot.state else {
             return None;
         };

@@ -3,7 +3,7 @@
 //! 1. **Timeout**: zero if there is work left, else what the wheel asks for, else for ever.
 //! 2. **Poll**: the only blocking call.
 //! 3. **Clock**: `now` is read once.
-//! 4. **Sockets**: read to the end, decode; replies are collected, no user code runs.
+//! 4. **Sockets**: who was notified from other threads is told; sockets are read to the end, bytes decoded; replies are collected, no user code runs.
 //! 5. **Timers**: due entries are collected, no user code runs.
 //! 6. **Tasks**: those in line are resumed, up to a budget; the rest keep their place.
 //! 7. **Flush and reap**: connects are started, each connection that has something to send is written
@@ -13,14 +13,14 @@
 //! run, in phase 6, nothing changes but by their own calls, and what must not happen at once waits for phase 7.
 //! Sockets come before timers, so that a reply that has arrived wins over its own deadline.
 //!
-//! The budgets keep a turn to a few milliseconds at worst, and with it the lateness of every timer, when
-//! ten thousand connections are opened or answered at once.
+//! The budgets keep a turn to a few milliseconds, and with it the lateness of every timer, when ten thousand
+//! connections are opened or answered at once. (Hundreds of connections that all move megabytes take longer.)
 
 use super::task::Event as WaitEvent;
 use super::tasks::Why;
 use super::{Hub, Result};
 use crate::conn::State;
-use crate::driver::{Connect, Event, Socket};
+use crate::driver::{Connect, Event, Socket, is_not_yet};
 use crate::error::{Error, ErrorKind};
 use crate::time::ms;
 use crate::token::{Key, Owner};
@@ -31,7 +31,7 @@ use std::time::Duration;
 /// One read takes this much at most: the buffer is shared by all connections of the hub.
 pub(super) const READ_BYTES: usize = 128 * 1024;
 
-/// Reads of one connection in a turn: 256 KiB, about 0.1 ms of copying. The rest waits for the next turn.
+/// Reads of one connection in a turn: 512 KiB, about 0.1 ms of copying. The rest waits for the next turn.
 const READS_PER_CONNECTION_MAX: usize = 4;
 
 /// Bytes written to one connection in a turn. One large command must not hold up ten thousand small ones.
@@ -46,12 +46,15 @@ const FLUSHES_PER_TURN_MAX: usize = 128;
 /// Connects started in a turn. One takes 30 to 50 µs, since on loopback the kernel does the server's half as well: 1 to 1.6 ms in all.
 const DIALS_PER_TURN_MAX: usize = 32;
 
-/// Deadlines of connections wait while polls bring full batches, since the reply may be in the next
-/// one; but not for longer than this many polls, or a busy hub would never notice a dead connection.
+/// Deadlines wait while polls bring full batches, since what they wait for may be in the next one; but not for
+/// longer than this many polls, or a busy hub would never notice a dead connection.
 const FULL_POLLS_MAX: u32 = 64;
 
+/// When a deadline is looked at again that has waited for a full batch.
+const AFTER_FULL_POLL: Duration = ms(1);
+
 impl Hub {
-    /// Makes one turn. [`run`](Hub::run), [`wait`](Hub::wait) and their like call it; call it yourself only to embed
+    /// Makes one turn; for ever, if nothing is left that could end its poll. [`run`](Hub::run), [`wait`](Hub::wait) and their like call it; call it yourself only to embed
     /// the hub in a loop of your own.
     ///
     /// # Errors
@@ -149,8 +152,10 @@ impl Hub {
                     return self.clients.ended(key, &error, &mut self.timers);
                 }
                 Ok(count) => {
-                    self.clients
-                        .received(key, &self.buffer[..count], &mut self.timers);
+                    let bytes = &self.buffer[..count];
+                    if !self.clients.received(key, bytes, ended, &mut self.timers) {
+                        return;
+                    }
                     if count < self.buffer.len() && !ended {
                         return;
                     }
@@ -162,23 +167,34 @@ impl Hub {
                 }
             }
         }
-        self.unread.push((key, ended));
+        if !self.unread.iter().any(|&(unread, _)| unread == key) {
+            self.unread.push((key, ended));
+        }
     }
 
     /// Phase 5.
     fn timers(&mut self) {
         let mut due = std::mem::take(&mut self.due);
         self.timers.expire(&mut due);
-        let replies_may_come = (1..=FULL_POLLS_MAX).contains(&self.full_polls);
+        let more_may_come = (1..=FULL_POLLS_MAX).contains(&self.full_polls);
         for owner in due.drain(..) {
             match owner {
+                Owner::Port(_) => {}
+                Owner::Task(key) if more_may_come && self.waits_for_io(key) => {
+                    self.task_due_later(key, AFTER_FULL_POLL);
+                }
                 Owner::Task(key) => self.task_due(key),
-                Owner::Pool(key) => self.clients.pool_due(key, &mut self.timers),
-                Owner::Conn(key) if replies_may_come => {
-                    self.clients.conn_due_later(key, ms(1), &mut self.timers);
+                Owner::Conn(key) if more_may_come => {
+                    self.clients
+                        .conn_due_later(key, AFTER_FULL_POLL, &mut self.timers);
                 }
                 Owner::Conn(key) => self.clients.conn_due(key, &mut self.timers),
-                Owner::Port(_) => {}
+                Owner::Pool(_) if more_may_come => {
+                    // Whichever of its timers it was, looking at all of them again does no harm.
+                    let at = self.timers.now() + AFTER_FULL_POLL;
+                    self.timers.arm(at, owner);
+                }
+                Owner::Pool(key) => self.clients.pool_due(key, &mut self.timers),
             }
         }
         self.due = due;
@@ -272,16 +288,12 @@ impl Hub {
     fn hand_out_replies(&mut self) {
         let mut done = self.clients.take_done();
         for (task, ticket) in done.drain(..) {
-            self.wake_from(task, WaitEvent::Reply(ticket), Why::Reply(ticket));
+            if task == self.nobody {
+                self.clients.take(ticket);
+            } else {
+                self.wake_from(task, WaitEvent::Reply(ticket), Why::Reply(ticket));
+            }
         }
         self.clients.put_done(done);
     }
-}
-
-/// The socket is not connected yet, or has no room: an event will say when it is worth trying again.
-fn is_not_yet(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected
-    )
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::time::{ms, secs};
+use std::time::Duration;
 
 fn wire(command: Command) -> String {
     let outbox = command.into_outbox();
