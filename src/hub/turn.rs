@@ -43,8 +43,13 @@ const TASKS_PER_TURN_MAX: usize = 1024;
 /// Connections written to in a turn. A write of a small command takes 5 to 10 µs, nearly all in the kernel.
 const FLUSHES_PER_TURN_MAX: usize = 128;
 
-/// Connects started in a turn. One takes 30 to 50 µs, since on loopback the kernel does the server's half as well: 1 to 1.6 ms in all.
+/// Connects started in a turn. One takes 30 to 50 µs, since on loopback the kernel does the server's half as
+/// well: 1 to 1.6 ms in all.
 const DIALS_PER_TURN_MAX: usize = 32;
+
+/// But it takes a hundred times as long where tens of thousands of local ports are still taken (`TIME_WAIT`), and
+/// the kernel has to search for a free one. So the clock is asked after each.
+const DIALING_MAX: Duration = ms(1);
 
 /// Deadlines wait while polls bring full batches, since what they wait for may be in the next one; but not for
 /// longer than this many polls, or a busy hub would never notice a dead connection.
@@ -213,11 +218,7 @@ impl Hub {
 
     /// Phase 7.
     fn flush_and_reap(&mut self) {
-        for _ in 0..DIALS_PER_TURN_MAX {
-            if !self.dial() {
-                break;
-            }
-        }
+        self.start_connects();
         for _ in 0..self.clients.dirty().min(FLUSHES_PER_TURN_MAX) {
             let Some(key) = self.clients.next_dirty() else {
                 break;
@@ -233,6 +234,16 @@ impl Hub {
             self.stats.turns,
             self.tasks.in_line()
         );
+    }
+
+    /// The one place where the clock is read again within a turn: not to tell the time, but to keep a budget.
+    fn start_connects(&mut self) {
+        let start = self.driver.now();
+        for _ in 0..DIALS_PER_TURN_MAX {
+            if !self.dial() || self.driver.now().since(start) >= DIALING_MAX {
+                return;
+            }
+        }
     }
 
     /// Starts one connect; false when there is none to be started now.
