@@ -12,7 +12,9 @@
 
 mod support;
 
-use greenroom::{Config, Error, ErrorKind, Hub, Redis, Reply, Result, Timeout, Wait, Wake, secs};
+use greenroom::{
+    Config, Error, ErrorKind, Failure, Hub, Redis, Reply, Result, Timeout, Wait, Wake, secs,
+};
 use log::{error, info};
 use std::cell::{Cell, RefCell};
 use std::process::ExitCode;
@@ -53,13 +55,7 @@ fn run(options: &Options) -> Result<Summary> {
         Ok(())
     });
 
-    let first_failure = Cell::new(true);
-    hub.on_error(move |failure| {
-        // Five hundred tasks that lose one server fail with the same words.
-        if first_failure.replace(false) {
-            error!(target: "main", "{:?} failed: {}", failure.task, failure.error);
-        }
-    });
+    hub.on_error(tells_the_first());
     let tasks: Vec<_> = (0..options.clients)
         .map(|_| {
             let pops = Rc::clone(&pops);
@@ -104,6 +100,16 @@ fn run(options: &Options) -> Result<Summary> {
         hub: hub.stats(),
         interrupted: interrupted.get(),
     })
+}
+
+/// Logs the first failure: five hundred tasks that lose one server fail with the same words.
+fn tells_the_first() -> impl FnMut(&Failure) {
+    let mut is_first = true;
+    move |failure| {
+        if std::mem::take(&mut is_first) {
+            error!(target: "main", "{:?} failed: {}", failure.task, failure.error);
+        }
+    }
 }
 
 /// What the pops share: what they ask, and what they have seen. They run one at a time, so that a `Cell` is

@@ -1,5 +1,6 @@
 //! Log lines: `HH:MM:SS,mmm.m (function) message`, local time, on stderr.
 
+use chrono::Timelike;
 use env_logger::{Builder, Env};
 use std::io::Write;
 
@@ -12,8 +13,9 @@ pub(crate) fn start(quiet: bool) {
             .parse_filters("off");
     }
     builder.format(|out, record| {
-        let now = jiff::Zoned::now();
-        let tenths = now.subsec_nanosecond() / 100_000;
+        let now = chrono::Local::now();
+        // A leap second counts on past 999 ms.
+        let tenths = (now.nanosecond() / 100_000).min(9_999);
         writeln!(
             out,
             "{:02}:{:02}:{:02},{:03}.{} ({}) {}",

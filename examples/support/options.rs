@@ -124,6 +124,10 @@ impl Options {
                     let version = env!("CARGO_PKG_VERSION");
                     return print(&format!("concurrent_brpop {version}\n")).map(|()| None);
                 }
+                // A URL may hold a password: it is not to be repeated.
+                Value(value) if value.to_string_lossy().contains("://") => {
+                    return Err("a URL is given with --url".into());
+                }
                 other => {
                     return Err(format!(
                         "{}; --help lists what there is",

@@ -95,7 +95,14 @@ impl MioDriver {
 
 impl Driver for MioDriver {
     fn now(&self) -> Time {
-        Time::ZERO + self.started.elapsed()
+        let elapsed = self.started.elapsed();
+        let nanos = u64::from(elapsed.subsec_nanos());
+        Time::from_nanos(
+            elapsed
+                .as_secs()
+                .saturating_mul(1_000_000_000)
+                .saturating_add(nanos),
+        )
     }
 
     fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -17,11 +17,11 @@ use crate::notes::Notes;
 use crate::peer::{Door, Full, Link, PATIENCE, Peer, refusing, wire};
 use greenroom::resp::Value;
 use greenroom::{
-    Address, Command, Config, Error, ErrorKind, Hub, Redis, Reply, Result, Timeout, Wait, Wake, ms,
-    secs,
+    Address, Command, Config, Error, ErrorKind, Hub, Redis, Reply, Result, TaskId, Timeout, Wait,
+    Wake, ms, secs,
 };
 use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const SECOND: Timeout = Timeout::After(secs(1));
 const BRPOP: [&str; 3] = ["BRPOP", "list", "1"];

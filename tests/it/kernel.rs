@@ -135,6 +135,7 @@ struct Meddling {
     extra: Vec<Event>,
     empty_polls: usize,
     failing_polls: usize,
+    full_polls: usize,
     spurious: bool,
     read_at_most: Option<usize>,
     /// Sockets with bytes that a shortened read has left behind.
@@ -212,6 +213,12 @@ impl Tap {
     /// The next poll fails.
     pub fn fail_poll(&self) {
         self.0.borrow_mut().failing_polls = 1;
+    }
+
+    /// The next `count` polls end at once with a batch that is full of nothing: what has happened is
+    /// reported by a later one.
+    pub fn fill_polls(&self, count: usize) {
+        self.0.borrow_mut().full_polls = count;
     }
 
     /// Every poll that reports anything reports everything: each open socket as readable, writable
@@ -318,6 +325,13 @@ impl Driver for Tapped {
         if tap.empty_polls > 0 {
             tap.empty_polls -= 1;
             return Ok(Polled::default());
+        }
+        if tap.full_polls > 0 {
+            tap.full_polls -= 1;
+            return Ok(Polled {
+                full: true,
+                ..Polled::default()
+            });
         }
         let hurry = !tap.left.is_empty() || !tap.extra.is_empty();
         let timeout = if hurry { Some(Duration::ZERO) } else { timeout };

@@ -203,3 +203,45 @@ fn an_idle_connection_that_the_peer_closes_is_dropped_without_a_word() {
     let asked = redis.brpop(&mut hub, "list", SECOND).unwrap();
     assert!(!answer(&mut hub, asked).unwrap().is_none());
 }
+
+/// Two pops and one connection at most. The first peer answers and closes before the hub looks
+/// again; the second pop must not be put on what is about to end.
+fn closing_behind_its_reply(unix: bool) {
+    let (done, is_done) = mpsc::channel();
+    let script = move |door: &Door| {
+        let mut first = door.accept();
+        first.expect_command(&["BRPOP", "first", "1"]);
+        first.say(POPPED);
+        drop(first);
+        done.send(()).unwrap();
+        let mut second = door.accept();
+        second.expect_command(&["BRPOP", "second", "1"]);
+        second.say(b"*-1\r\n");
+        second.expect_end();
+    };
+    let peer = if unix {
+        Peer::unix(script)
+    } else {
+        Peer::tcp(script)
+    };
+    let (mut hub, tap) = tapped();
+    let mut config = quick();
+    config.max_connections = Some(1);
+    let redis = open(&mut hub, &peer.url(""), config);
+    let first = redis.brpop(&mut hub, "first", SECOND).unwrap();
+    let second = redis.brpop(&mut hub, "second", SECOND).unwrap();
+    while tap.writes().is_empty() {
+        hub.turn().unwrap();
+    }
+    is_done.recv_timeout(PATIENCE).unwrap();
+    let reply = answer(&mut hub, first).unwrap();
+    assert_eq!(popped(reply), ("list".into(), "element".into()));
+    assert!(answer(&mut hub, second).unwrap().is_none());
+    assert_eq!(redis.stats(&hub).connects, 2);
+}
+
+#[test]
+fn a_connection_that_ends_behind_its_reply_is_given_to_nobody() {
+    closing_behind_its_reply(true);
+    closing_behind_its_reply(false);
+}

@@ -121,6 +121,30 @@ fn a_server_that_knows_hello_but_not_resp3_is_spoken_to_in_resp2() {
 }
 
 #[test]
+fn a_handshake_that_shrinks_to_nothing_leaves_no_timer() {
+    for (timeout, seconds, timers) in [(SECOND, "1", 1), (Timeout::Forever, "0", 0)] {
+        let (through, is_through) = mpsc::channel();
+        let peer = Peer::unix(move |door| {
+            let mut link = door.accept();
+            link.expect_command(&["HELLO", "3"]);
+            link.say(b"-ERR unknown command 'HELLO'\r\n");
+            link.expect_command(&["BRPOP", "list", seconds]);
+            through.send(()).unwrap();
+            link.expect_end();
+        });
+        let mut hub = Hub::new().unwrap();
+        let redis = open(&mut hub, &peer.url("?protocol=3"), quick());
+        let _asked = redis.brpop(&mut hub, "list", timeout).unwrap();
+        while is_through.try_recv().is_err() {
+            hub.sleep(ms(1)).unwrap();
+        }
+        assert_eq!(hub.timers_armed(), timers, "{timeout:?}");
+        redis.close(&mut hub);
+        assert_eq!(hub.timers_armed(), 0, "{timeout:?}");
+    }
+}
+
+#[test]
 fn two_connections_that_are_greeted_at_once_both_fall_back_to_resp2() {
     let peer = Peer::unix(|door| {
         let mut links = door.accept_all(2);
@@ -169,6 +193,55 @@ fn a_wrong_password_is_a_connect_error_that_does_not_tell_it() {
     assert!(!error.maybe_executed());
     assert!(error.to_string().contains("WRONGPASS"), "{error}");
     assert!(!all.contains(SECRET), "{all}");
+}
+
+#[test]
+fn a_server_that_does_not_know_auth_repeats_the_password_and_the_error_does_not() {
+    let unknown = "-ERR unknown command 'AUTH', with args beginning with: 'S3NTINEL' \r\n";
+    let (error, all) = rejected(unknown);
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.to_string().contains("AUTH: ERR"), "{error}");
+    assert!(!all.contains(SECRET), "{all}");
+}
+
+/// The error of a PING behind a handshake in RESP3 that is answered by these, one after the other,
+/// and everything that could give the password away.
+fn rejected_in_resp3(replies: &'static [&'static str]) -> (Error, String) {
+    let peer = Peer::unix(move |door| {
+        let mut link = door.accept();
+        link.expect_command(&["HELLO", "3", "AUTH", "me", SECRET]);
+        link.say(replies[0].as_bytes());
+        for reply in &replies[1..] {
+            link.expect_command(&["AUTH", "me", SECRET]);
+            link.say(reply.as_bytes());
+        }
+        link.expect_end();
+    });
+    let mut hub = Hub::new().unwrap();
+    let url = peer.url_as(&format!("me:{SECRET}"), "?protocol=3");
+    let redis = open(&mut hub, &url, quick());
+    let asked = redis.ping(&mut hub).unwrap();
+    let error = answer(&mut hub, asked).unwrap_err();
+    let address = redis.address(&hub).unwrap();
+    let all = format!("{error} {error:?} {error:#?} {address} {address:?} {hub:?} {redis:?}");
+    (error, all)
+}
+
+#[test]
+fn a_hello_that_the_server_repeats_does_not_tell_the_password_either() {
+    let cases: [&[&str]; 2] = [
+        &["-ERR syntax error in HELLO option 'S3NTINEL'\r\n"],
+        &[
+            "-ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'me' 'S3NTINEL' \r\n",
+            "-ERR unknown command 'AUTH', with args beginning with: 'me' 'S3NTINEL' \r\n",
+        ],
+    ];
+    for replies in cases {
+        let (error, all) = rejected_in_resp3(replies);
+        assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+        assert!(error.to_string().contains(": ERR"), "{error}");
+        assert!(!all.contains(SECRET), "{all}");
+    }
 }
 
 #[test]
@@ -280,5 +353,38 @@ fn a_handshake_that_is_never_answered_ends_with_its_deadline() {
         let error = answer(&mut hub, asked).unwrap_err();
         assert!(error.is_timeout() && !error.maybe_executed(), "{error:?}");
         assert!(error.to_string().contains("handshake"), "{error}");
+    }
+}
+
+#[test]
+fn a_probe_that_is_answered_with_an_error_has_proved_as_much() {
+    for error in [
+        "-NOPERM this user has no permissions to run the 'ping' command\r\n",
+        "-BUSY Redis is busy running a script\r\n",
+        "-ERR unknown command 'PING'\r\n",
+    ] {
+        let peer = Peer::unix(move |door| {
+            let mut links = Vec::new();
+            for list in ["a", "b", "c"] {
+                let mut link = door.accept();
+                link.expect_command(&["PING"]);
+                link.say(error.as_bytes());
+                link.expect_command(&["BRPOP", list, "1"]);
+                links.push(link);
+            }
+            for link in &mut links {
+                link.say(b"*-1\r\n");
+            }
+        });
+        let mut hub = Hub::new().unwrap();
+        let mut config = quick();
+        // Every connection is a probe.
+        config.max_connecting = 1;
+        let redis = open(&mut hub, &peer.url(""), config);
+        let pops = ["a", "b", "c"].map(|list| redis.brpop(&mut hub, list, SECOND).unwrap());
+        for pop in pops {
+            assert!(answer(&mut hub, pop).unwrap().is_none(), "{error}");
+        }
+        assert_eq!(redis.stats(&hub).connects, 3);
     }
 }

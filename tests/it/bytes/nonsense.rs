@@ -246,3 +246,84 @@ fn a_string_that_never_comes_ends_with_the_deadline_and_says_how_much_came() {
     let text = error.to_string();
     assert!(text.contains("5 of 536870912 bytes"), "{text}");
 }
+
+/// What a command gets whose peer says nil before it has read anything, and its pool's dials.
+fn answered_too_early(ask: fn(&Redis, &mut Hub) -> Wait) -> Error {
+    let (done, is_done) = mpsc::channel();
+    let (gone, is_gone) = mpsc::channel();
+    let peer = Peer::tcp(move |door| {
+        let mut good = door.accept();
+        good.expect_command(&["BRPOP", "good", "1"]);
+        let mut hasty = door.accept();
+        hasty.say(b"*-1\r\n");
+        done.send(()).unwrap();
+        hasty.expect_end();
+        is_gone.recv().unwrap();
+        good.say(POPPED);
+        good.expect_end();
+    });
+    let (mut hub, tap) = tapped();
+    let redis = open(&mut hub, &peer.url(""), quick());
+    let good = redis.brpop(&mut hub, "good", SECOND).unwrap();
+    while tap.writes().is_empty() {
+        hub.turn().unwrap();
+    }
+    let asked = ask(&redis, &mut hub);
+    // The connect is under way; the hub sees its end and the reply in one event.
+    hub.turn().unwrap();
+    is_done.recv_timeout(PATIENCE).unwrap();
+    let error = answer(&mut hub, asked).unwrap_err();
+    assert!(tap.writes().is_empty(), "it was written");
+    gone.send(()).unwrap();
+    let reply = answer(&mut hub, good).unwrap();
+    assert_eq!(popped(reply), ("list".into(), "element".into()));
+    error
+}
+
+#[test]
+fn a_reply_to_a_command_that_was_not_sent_ends_the_connection() {
+    let brpop = |redis: &Redis, hub: &mut Hub| redis.brpop(hub, "list", SECOND).unwrap();
+    let get = |redis: &Redis, hub: &mut Hub| redis.get(hub, "key").unwrap();
+    for ask in [brpop, get] {
+        let error = answered_too_early(ask);
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        assert!(!error.maybe_executed(), "{error}");
+    }
+}
+
+#[test]
+fn an_error_in_the_middle_of_a_command_ends_the_connection() {
+    let (gone, is_gone) = mpsc::channel();
+    let peer = Peer::unix(move |door| {
+        let mut good = door.accept();
+        good.expect_command(&["BRPOP", "good", "1"]);
+        let mut link = door.accept();
+        link.wait_unread();
+        link.say(b"-ERR Protocol error: invalid bulk length\r\n");
+        is_gone.recv().unwrap();
+        while !link.read_some(1 << 20).is_empty() {}
+        good.say(POPPED);
+        let mut next = door.accept();
+        next.expect_command(&["PING"]);
+        next.say(b"+PONG\r\n");
+        next.expect_end();
+    });
+    let mut hub = Hub::new().unwrap();
+    let redis = open(&mut hub, &peer.url(""), quick());
+    let good = redis.brpop(&mut hub, "good", SECOND).unwrap();
+    hub.turn().unwrap();
+    let long = "x".repeat(8 << 20);
+    let set = redis.set(&mut hub, "key", &long).unwrap();
+    let behind = redis.get(&mut hub, "key").unwrap();
+    let error = answer(&mut hub, set).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    assert!(!error.maybe_executed(), "{error}");
+    assert!(error.to_string().contains("invalid bulk length"), "{error}");
+    let error = answer(&mut hub, behind).unwrap_err();
+    assert!(!error.maybe_executed(), "{error}");
+    gone.send(()).unwrap();
+    let reply = answer(&mut hub, good).unwrap();
+    assert_eq!(popped(reply), ("list".into(), "element".into()));
+    let asked = redis.ping(&mut hub).unwrap();
+    answer(&mut hub, asked).unwrap();
+}

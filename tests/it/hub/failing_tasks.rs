@@ -136,3 +136,40 @@ fn a_task_cannot_run_the_hub_that_runs_it() {
     let join_all = |hub: &mut Hub, other| hub.join_all(&[other]);
     assert!(refused(join_all).contains("Hub::join_all"));
 }
+
+#[test]
+fn a_hook_that_panics_keeps_nobody_from_learning_of_the_end() {
+    let (mut hub, kernel) = clockwork();
+    hub.on_error(|_| panic!("the hook, on purpose"));
+    let task = hub.spawn(|_hub, wake| match wake {
+        Wake::Start => Ok(Wait::sleep(ms(5))),
+        _ => Err(Error::new(ErrorKind::Config, "on purpose")),
+    });
+    let notes = Notes::new();
+    for _ in 0..2 {
+        waiter(&mut hub, &notes, Wait::join(task));
+    }
+    let later = lasting(&mut hub, ms(20));
+    hub.join(later).unwrap();
+    assert_eq!(notes.take(), ["Joined(Err(Config: on purpose))"; 2]);
+    assert_eq!(hub.stats().failures, 1);
+    // Outside of a turn the time does not stand still.
+    let before = hub.now();
+    kernel.pass(secs(1));
+    assert_eq!(hub.now().since(before), secs(1));
+}
+
+#[test]
+fn a_failure_at_which_the_hook_panics_is_kept_for_who_joins_later() {
+    let (mut hub, _) = clockwork();
+    hub.on_error(|_| panic!("the hook, on purpose"));
+    let task = failing(&mut hub, "on purpose");
+    let panicking = hub.spawn(|_hub, _wake| panic!("the task, on purpose"));
+    hub.run().unwrap();
+    let error = hub.join(task).unwrap_err();
+    assert_eq!(error.to_string(), "on purpose");
+    let error = hub.join(panicking).unwrap_err();
+    assert_eq!(error.to_string(), "panicked: the task, on purpose");
+    assert_eq!(hub.stats().failures, 2);
+    hub.sleep(ms(1)).unwrap();
+}

@@ -138,6 +138,22 @@ fn a_wait_that_a_failed_poll_has_ended_does_not_end_the_next_one() {
 }
 
 #[test]
+fn a_poll_that_fails_while_main_stands_in_line_does_not_end_its_next_wait() {
+    let (kernel, tap) = Tapped::new();
+    let mut hub = Hub::with_driver(kernel);
+    for over in [Wait::done(), Wait::until(Time::ZERO)] {
+        tap.fail_poll();
+        let error = hub.wait(over).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+        let start = Instant::now();
+        let wake = hub.wait(Wait::sleep(ms(30)).within(secs(9))).unwrap();
+        assert!(matches!(wake, Wake::Elapsed), "{wake:?}");
+        assert!(start.elapsed() >= ms(30), "{:?}", start.elapsed());
+    }
+    assert_eq!(hub.timers_armed(), 0);
+}
+
+#[test]
 fn until_gives_a_condition_time_to_come_true() {
     let mut calls = 0;
     until(|| {

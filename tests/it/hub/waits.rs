@@ -96,6 +96,32 @@ fn a_wait_until_a_time_that_is_past_ends_in_the_next_turn() {
 }
 
 #[test]
+fn main_does_not_wait_for_what_is_over_already() {
+    let (mut hub, kernel) = clockwork();
+    kernel.pass(secs(1));
+    lasting(&mut hub, secs(9));
+    for over in [
+        Wait::done(),
+        Wait::done().within(secs(5)),
+        Wait::until(Time::ZERO),
+        Wait::until(Time::ZERO).within(secs(5)),
+        Wait::sleep(Duration::ZERO),
+    ] {
+        let wake = hub.wait(over).unwrap();
+        assert!(matches!(wake, Wake::Elapsed), "{over:?}: {wake:?}");
+        assert_eq!(hub.now(), Time::ZERO + secs(1), "{over:?}");
+    }
+    assert_eq!(hub.timers_armed(), 1, "that of the task");
+}
+
+#[test]
+fn main_that_waits_for_nothing_at_all_needs_nobody_else() {
+    let (mut hub, _) = clockwork();
+    let wake = hub.wait(Wait::done()).unwrap();
+    assert!(matches!(wake, Wake::Elapsed), "{wake:?}");
+}
+
+#[test]
 fn a_notify_before_the_wait_ends_it_at_once() {
     let (mut hub, _) = clockwork();
     let notes = Notes::new();

@@ -110,6 +110,38 @@ fn a_wrong_password_is_an_error_that_does_not_repeat_it() {
 }
 
 #[test]
+fn a_server_whose_auth_is_renamed_is_no_leak_of_the_password() {
+    let renamed = [
+        "--rename-command",
+        "AUTH",
+        "",
+        "--rename-command",
+        "HELLO",
+        "",
+    ];
+    for flags in [&renamed[..3], &renamed] {
+        let Some(server) = Server::start(flags) else {
+            return;
+        };
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            let address = server
+                .unix()
+                .with_password("S3NTINEL")
+                .with_protocol(protocol);
+            let mut live = Live::new(&server, address);
+            let told = match live.result::<String>(|redis, hub| redis.ping(hub)) {
+                Ok(pong) => pong,
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+                    format!("{error} {error:?} {error:#?}")
+                }
+            };
+            assert!(!told.contains("S3NTINEL"), "{told}");
+        }
+    }
+}
+
+#[test]
 fn no_password_where_one_is_needed_is_the_answer_of_the_server() {
     let Some(mut live) = private(&["--requirepass", "right"]) else {
         return;

@@ -119,3 +119,76 @@ fn who_waits_too_long_for_a_connection_has_sent_nothing() {
     assert_eq!(counters(redis, &hub), [1, 1, 0, 0]);
     assert!(matches!(hub.wait(a.within(ms(1))), Ok(Wake::Deadline)));
 }
+
+#[test]
+fn those_who_give_up_do_not_disturb_the_order_of_those_who_wait() {
+    let (go, wait) = mpsc::channel();
+    let peer = Peer::unix(move |door| {
+        let mut link = door.accept();
+        expect_pop(&mut link, "first");
+        wait.recv().unwrap();
+        link.say(NIL);
+        for number in (0..400).step_by(8) {
+            expect_pop(&mut link, &format!("list{number}"));
+            link.say(format!("*2\r\n$1\r\nl\r\n:{number}\r\n").as_bytes());
+        }
+        link.expect_end();
+    });
+    let mut hub = Hub::new().unwrap();
+    let redis = open(&mut hub, &peer, limited(1));
+    let first = redis.brpop(&mut hub, "first", SECOND).unwrap();
+    hub.turn().unwrap();
+    let mut waiting = Vec::new();
+    for number in 0..400 {
+        let list = format!("list{number}");
+        let asked = redis.brpop(&mut hub, &list, SECOND).unwrap();
+        if number % 8 == 0 {
+            waiting.push((number, asked));
+        } else {
+            let wake = hub.wait(asked.within(ms(0))).unwrap();
+            assert!(matches!(wake, Wake::Deadline), "{wake:?}");
+        }
+        assert_eq!(counters(redis, &hub), [1, 1, 0, waiting.len()]);
+    }
+    go.send(()).unwrap();
+    answer(&mut hub, first).unwrap();
+    for (number, asked) in waiting {
+        let (_, element): (String, i64) = answer(&mut hub, asked).unwrap().to().unwrap();
+        assert_eq!(element, number);
+    }
+    assert_eq!(counters(redis, &hub), [1, 0, 1, 0]);
+    assert_eq!(hub.timers_armed(), 0);
+}
+
+/// How much memory the process has, in bytes.
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let field = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+    let kib = field.unwrap().trim().strip_suffix(" kB").unwrap();
+    kib.parse::<usize>().unwrap() * 1024
+}
+
+#[test]
+fn what_those_who_have_given_up_wanted_to_say_is_not_kept() {
+    const COMMAND: usize = 1 << 20;
+    let peer = Peer::unix(|door| {
+        let mut link = door.accept();
+        expect_pop(&mut link, "first");
+        link.expect_end();
+    });
+    let mut hub = Hub::new().unwrap();
+    let redis = open(&mut hub, &peer, limited(1));
+    let _first = redis.brpop(&mut hub, "first", SECOND).unwrap();
+    hub.turn().unwrap();
+    let list = "x".repeat(COMMAND);
+    let before = memory();
+    for _ in 0..500 {
+        let asked = redis.brpop(&mut hub, &list, SECOND).unwrap();
+        let wake = hub.wait(asked.within(ms(0))).unwrap();
+        assert!(matches!(wake, Wake::Deadline), "{wake:?}");
+    }
+    assert_eq!(counters(redis, &hub), [1, 1, 0, 0]);
+    // Other tests run beside this one, and need some as well.
+    let grown = memory().saturating_sub(before);
+    assert!(grown < 250 * COMMAND, "{grown} bytes");
+}

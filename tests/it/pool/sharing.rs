@@ -93,6 +93,79 @@ fn a_command_that_would_change_the_shared_connection_is_refused_and_not_sent() {
 }
 
 #[test]
+fn a_command_with_any_number_of_replies_is_refused_and_not_sent() {
+    let peer = Peer::unix(|door| door.expect_nobody(ms(20)));
+    let mut hub = Hub::new().unwrap();
+    let redis = open(&mut hub, &peer, Config::default());
+    for words in [
+        "UNSUBSCRIBE",
+        "PUnsubscribe *",
+        "SUNSUBSCRIBE channel",
+        "replconf ACK 0",
+        "SCRIPT DEBUG YES",
+        "script debug sync",
+    ] {
+        let (name, args) = words.split_once(' ').unwrap_or((words, ""));
+        let args: Vec<_> = args.split(' ').collect();
+        let command = || Command::new(name).arg(&args[..]);
+        let error = redis.send(&mut hub, command()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
+        assert!(error.to_string().contains(name), "it names {name}: {error}");
+        let pipeline = Pipeline::new().command(command());
+        let error = redis.send_all(&mut hub, pipeline).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
+    }
+    hub.run().unwrap();
+    peer.join();
+}
+
+#[test]
+fn a_command_that_would_change_its_connection_is_refused_also_on_one_of_its_own() {
+    let peer = Peer::unix(|door| door.expect_nobody(ms(20)));
+    let mut hub = Hub::new().unwrap();
+    let redis = open(&mut hub, &peer, Config::default());
+    for name in ["SELECT", "MULTI", "subscribe", "AUTH", "UNSUBSCRIBE"] {
+        for timeout in [SECOND, Timeout::Forever] {
+            let command = Command::new(name).arg("1").blocking(timeout);
+            let error = redis.send(&mut hub, command).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
+            assert!(error.to_string().contains(name), "it names {name}: {error}");
+        }
+    }
+    for (name, arg) in [("CLIENT", "REPLY"), ("SCRIPT", "DEBUG")] {
+        let command = Command::new(name).arg(arg).arg("NO").blocking(SECOND);
+        let error = redis.send(&mut hub, command).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
+    }
+    hub.run().unwrap();
+    peer.join();
+}
+
+#[test]
+fn a_transaction_cannot_change_the_shared_connection() {
+    let peer = Peer::unix(|door| door.expect_nobody(ms(20)));
+    let mut hub = Hub::new().unwrap();
+    let redis = open(&mut hub, &peer, Config::default());
+    let select = || Command::new("SELECT").arg(1);
+    let refused = [
+        select(),
+        select().blocking(SECOND),
+        Command::new("UNSUBSCRIBE"),
+        Command::new("SCRIPT").arg("DEBUG").arg("YES"),
+    ];
+    for command in refused {
+        let pipeline = Pipeline::new()
+            .command(Command::new("MULTI"))
+            .command(command)
+            .command(Command::new("EXEC"));
+        let error = redis.send_all(&mut hub, pipeline).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
+    }
+    hub.run().unwrap();
+    peer.join();
+}
+
+#[test]
 fn a_pipeline_arrives_in_one_piece_and_its_errors_stand_in_their_places() {
     let peer = Peer::unix(|door| {
         let mut link = door.accept();

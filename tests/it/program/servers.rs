@@ -28,6 +28,30 @@ fn a_name_that_nobody_has_is_one_clear_line() {
 }
 
 #[test]
+fn a_password_that_the_server_repeats_appears_nowhere_however_much_is_logged() {
+    let renamed = [
+        "--rename-command",
+        "AUTH",
+        "",
+        "--rename-command",
+        "HELLO",
+        "",
+    ];
+    let Some(server) = Server::start(&renamed) else {
+        return;
+    };
+    for protocol in ["2", "3"] {
+        let socket = path(&server);
+        let url = format!("unix://:S3NTINEL@{socket}?protocol={protocol}");
+        let mut command = program(["--url", &url, "-c", "3", "--json"]);
+        command.env("RUST_LOG", "trace");
+        let ended = start(command).finish();
+        ended.has_failed(1, "AUTH");
+        assert!(!format!("{ended:?}").contains("S3NTINEL"), "{ended:?}");
+    }
+}
+
+#[test]
 fn no_password_appears_anywhere_however_much_is_logged() {
     let Some(server) = Server::start_tcp(&["--requirepass", "r1ghtw0rd"]) else {
         return;
