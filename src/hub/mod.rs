@@ -14,10 +14,12 @@
 //! | `task.rs` | `Task`, `Wait` and `Wake`: the words between hub and tasks |
 //! | `tasks.rs` | the table of tasks and the line of those that are ready |
 //! | `scheduling.rs` | spawn, kill, notify, and how a wait begins and ends |
+//! | `asking.rs` | what tasks ask of servers |
 //! | `every.rs` | cron |
 //! | `streams.rs` | streams and listeners for tasks that do their own input and output |
 //! | `remote.rs` | notifying a task from another thread |
 
+mod asking;
 mod every;
 mod remote;
 mod scheduling;
@@ -35,10 +37,8 @@ pub use self::task::{Task, TaskId, Wait, Wake};
 use self::remote::Mailbox;
 use self::streams::Ports;
 use self::tasks::Tasks;
-use crate::address::{Address, Host, Place};
-use crate::config::Config;
-use crate::conn::{Ask, Clients, ENDPOINTS_MAX, PoolStats, Ticket};
-use crate::driver::{Driver, Endpoint, Event, MioDriver, Socket};
+use crate::conn::{Clients, Ticket};
+use crate::driver::{Driver, Event, MioDriver, Socket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Time;
 use crate::timers::Timers;
@@ -321,103 +321,6 @@ impl Hub {
             && self.tasks.waiting_for_io == 0
             && self.mailbox.is_none()
             && !self.has_work()
-    }
-
-    /// Opens a client of the server at `address`. Connections are made when they are needed.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Connect`] when a host name cannot be resolved, [`ErrorKind::Misuse`] when one would have to be
-    /// resolved inside a task, which could hold up everybody for seconds.
-    pub(crate) fn open_client(&mut self, address: Address, config: Config) -> Result<Key> {
-        let endpoints = match &address.place {
-            Place::Unix(path) => vec![Endpoint::Unix(path.clone())],
-            Place::Tcp {
-                host: Host::Ip(ip),
-                port,
-            } => vec![Endpoint::Tcp((*ip, *port).into())],
-            Place::Tcp {
-                host: Host::Name(name),
-                port,
-            } => {
-                if self.running.is_some() {
-                    let message = format!(
-                        "{name} would have to be resolved, which may take seconds: open the client \
-                         before tasks run, or give an address"
-                    );
-                    return Err(Error::new(ErrorKind::Misuse, message));
-                }
-                let error = |error| {
-                    Error::io(
-                        ErrorKind::Connect,
-                        format_args!("cannot resolve {name}"),
-                        error,
-                    )
-                };
-                let found = self.driver.resolve(name, *port).map_err(error)?;
-                if found.is_empty() {
-                    let message = format!("{name} has no address");
-                    return Err(Error::new(ErrorKind::Connect, message));
-                }
-                found
-                    .into_iter()
-                    .take(ENDPOINTS_MAX)
-                    .map(Endpoint::Tcp)
-                    .collect()
-            }
-        };
-        Ok(self.clients.open(address, endpoints, config))
-    }
-
-    /// Asks something of a server, in the name of the task that runs.
-    pub(crate) fn ask(&mut self, pool: Key, ask: Ask) -> Result<Ticket> {
-        if !self.in_turn {
-            self.timers.set_now(self.driver.now());
-        }
-        let task = self.running.unwrap_or(self.main);
-        let ticket = self.clients.submit(pool, task, ask, &mut self.timers)?;
-        self.asked = (self.asked.0 + 1, Some(ticket));
-        Ok(ticket)
-    }
-
-    /// Declares that nobody will wait for the reply to a request: it is dropped when it comes. Otherwise it is kept
-    /// until the task that has asked takes it or ends, which main, and most cron tasks, never do.
-    ///
-    /// ```no_run
-    /// # use greenroom::{Hub, Redis, secs};
-    /// # let mut hub = Hub::new()?;
-    /// # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
-    /// hub.every(secs(1), move |hub, tick| {
-    ///     let pushed = redis.lpush(hub, "ticks", tick.number)?;
-    ///     hub.ignore(pushed);
-    ///     Ok(())
-    /// });
-    /// # Ok::<(), greenroom::Error>(())
-    /// ```
-    pub fn ignore(&mut self, wait: Wait) {
-        let Some(ticket) = wait.ticket() else {
-            return;
-        };
-        if !self.clients.await_reply(ticket, self.nobody) {
-            self.clients.take(ticket);
-        }
-    }
-
-    /// An empty buffer for a command that will be asked.
-    pub(crate) fn command_buffer(&mut self) -> Vec<u8> {
-        self.clients.buffer()
-    }
-
-    pub(crate) fn pool_stats(&self, pool: Key) -> PoolStats {
-        self.clients.stats(pool)
-    }
-
-    pub(crate) fn pool_address(&self, pool: Key) -> Option<&Address> {
-        self.clients.pool(pool).map(|pool| &pool.address)
-    }
-
-    pub(crate) fn close_client(&mut self, pool: Key) {
-        self.clients.close(pool, &mut self.timers);
     }
 
     /// A task for a message: what it is and where it was spawned.
