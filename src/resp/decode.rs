@@ -8,7 +8,7 @@
 //! which completes it. Thousands of connections wait for a reply of which nothing has come: each
 //! of them keeps a null pointer.
 //!
-//! A reply that is short and came whole takes none of this: see [`quick`].
+//! A reply that is short and came whole takes none of this: see [`quick()`].
 
 use super::line::{self, Line, take};
 use super::nest::Nest;
