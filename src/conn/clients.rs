@@ -177,13 +177,14 @@ impl Clients {
         let key = self.shared_conn(pool, timers).ok_or_else(gone)?;
         let conn = self.conns.get_mut(key).ok_or_else(gone)?;
         let ready = conn.state == State::Ready;
+        let len = ask.bytes.unsent().len() as u64;
         let (end, free) = match &mut conn.lane {
             InFlight::Shared(shared) if !ready => shared.hold(ask.bytes),
             _ => conn.send(ask.bytes),
         };
         request.progress = Progress::Sent {
             conn: key,
-            replies: Replies::expect(ask.replies),
+            replies: Replies::expect(ask.replies, len),
             end,
         };
         if ready && conn.timer.is_none() {

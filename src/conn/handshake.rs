@@ -106,7 +106,8 @@ impl Handshake {
             Some(name) if self.protocol == protocol => name,
             _ if hello => "HELLO",
             // A PING that proves that the server has accepted us: an error is as good a proof.
-            _ => return Verdict::Accepted,
+            _ if self.steps.is_empty() => return Verdict::Accepted,
+            _ => "the handshake",
         };
         let message = format!("the server rejected {name}: {}", self.quotable(text));
         Verdict::Rejected(Error::new(ErrorKind::Connect, message))
@@ -115,6 +116,10 @@ impl Handshake {
     /// What the server said, for an error message. A server that does not know a command repeats its
     /// arguments, and one of ours is the password.
     fn quotable(&self, text: &[u8]) -> String {
+        // There it may stand cut short, which is told all the same.
+        const ARGS: &[u8] = b", with args beginning with";
+        let args = text.windows(ARGS.len()).position(|window| window == ARGS);
+        let text = &text[..args.unwrap_or(text.len())];
         let holds = |secret: &Password| {
             let secret = secret.expose().as_bytes();
             text.windows(secret.len().max(1))

@@ -313,7 +313,7 @@ impl Clients {
             let Some(request) = work.requests.get(ticket.0) else {
                 continue;
             };
-            let told = match request.was_written(written) {
+            let told = match request.was_begun(written) {
                 true => error.clone().after_sending(),
                 false => error.clone(),
             };

@@ -103,6 +103,8 @@ pub(crate) enum Replies {
 /// The replies to a pipeline.
 #[derive(Debug)]
 pub(crate) struct Batch {
+    /// How many bytes the pipeline has.
+    len: u64,
     left: usize,
     values: Vec<Value>,
 }
@@ -111,6 +113,29 @@ impl Request {
     /// Whether the last byte had left for the kernel when `written` bytes of the connection's stream had.
     pub(crate) fn was_written(&self, written: u64) -> bool {
         matches!(self.progress, Progress::Sent { end, .. } if end <= written)
+    }
+
+    /// Whether the server may have executed some of it then: the commands of a pipeline are executed as they come.
+    pub(crate) fn was_begun(&self, written: u64) -> bool {
+        match &self.progress {
+            Progress::Sent {
+                replies: Replies::Many(batch),
+                end,
+                ..
+            } => end - batch.len < written,
+            _ => self.was_written(written),
+        }
+    }
+
+    /// Whether its next reply may come then. Only the last one to a pipeline proves that all of it was sent.
+    pub(crate) fn may_be_answered(&self, written: u64) -> bool {
+        match &self.progress {
+            Progress::Sent {
+                replies: Replies::Many(batch),
+                ..
+            } if batch.left > 1 => self.was_begun(written),
+            _ => self.was_written(written),
+        }
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -152,10 +177,12 @@ impl Request {
 }
 
 impl Replies {
-    pub(crate) fn expect(what: Expect) -> Replies {
+    /// What is to come back for `len` bytes.
+    pub(crate) fn expect(what: Expect, len: u64) -> Replies {
         match what {
             Expect::One => Replies::One,
             Expect::Many(left) => Replies::Many(Box::new(Batch {
+                len,
                 left,
                 values: Vec::new(),
             })),

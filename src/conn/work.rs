@@ -171,7 +171,7 @@ impl Work {
         let Some(request) = self.requests.get_mut(ticket.0) else {
             return Answer::Unwanted;
         };
-        if !request.was_written(written) {
+        if !request.may_be_answered(written) {
             let message = format!("a reply to a command that was not sent: {value:?}");
             let error = Error::new(ErrorKind::Protocol, message);
             self.finish(ticket, error.clone());

@@ -165,15 +165,22 @@ impl Hub {
                         return;
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if ended {
+                        // It was not the end: whoever waits may have the connection.
+                        self.clients.received(key, &[], false, &mut self.timers);
+                    }
+                    return;
+                }
                 Err(error) => {
                     let error = Error::io(ErrorKind::Closed, "the connection was lost", error);
                     return self.clients.ended(key, &error, &mut self.timers);
                 }
             }
         }
-        if !self.unread.iter().any(|&(unread, _)| unread == key) {
-            self.unread.push((key, ended));
+        match self.unread.iter_mut().find(|(unread, _)| *unread == key) {
+            Some((_, known)) => *known |= ended,
+            None => self.unread.push((key, ended)),
         }
     }
 

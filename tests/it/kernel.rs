@@ -215,8 +215,8 @@ impl Tap {
         self.0.borrow_mut().failing_polls = 1;
     }
 
-    /// The next `count` polls end at once with a batch that is full of nothing: what has happened is
-    /// reported by a later one.
+    /// The next `count` polls end at once with a batch that is full of nothing: a later one reports
+    /// what has happened.
     pub fn fill_polls(&self, count: usize) {
         self.0.borrow_mut().full_polls = count;
     }

@@ -245,3 +245,28 @@ fn a_connection_that_ends_behind_its_reply_is_given_to_nobody() {
     closing_behind_its_reply(true);
     closing_behind_its_reply(false);
 }
+
+#[test]
+fn a_connection_whose_end_is_a_false_report_is_used_again() {
+    let peer = Peer::unix(|door| {
+        let mut link = door.accept();
+        for _ in 0..3 {
+            link.expect_command(&BRPOP);
+            link.say(b"*-1\r\n");
+        }
+        link.expect_end();
+    });
+    let (mut hub, tap) = tapped();
+    tap.report_everything();
+    // The last byte is read because of a report that this is the end.
+    tap.read_at_most(1);
+    let mut config = quick();
+    config.max_connections = Some(1);
+    config.pool_timeout = ms(500);
+    let redis = open(&mut hub, &peer.url(""), config);
+    for _ in 0..3 {
+        let asked = redis.brpop(&mut hub, "list", SECOND).unwrap();
+        assert!(answer(&mut hub, asked).unwrap().is_none());
+    }
+    assert_eq!(redis.stats(&hub).connects, 1);
+}

@@ -204,6 +204,30 @@ fn a_server_that_does_not_know_auth_repeats_the_password_and_the_error_does_not(
     assert!(!all.contains(SECRET), "{all}");
 }
 
+#[test]
+fn a_server_that_repeats_a_part_of_the_password_is_not_quoted_either() {
+    // Redis cuts what it repeats after 128 bytes, and makes spaces of line breaks.
+    for password in [SECRET.repeat(40), format!("{SECRET}\n{SECRET}")] {
+        let repeated: String = password.replace('\n', " ").chars().take(120).collect();
+        let args = ["AUTH", &password].map(str::to_owned);
+        let peer = Peer::unix(move |door| {
+            let mut link = door.accept();
+            link.expect_command(&args.each_ref().map(String::as_str));
+            let unknown = "-ERR unknown command 'AUTH', with args beginning with:";
+            link.say(format!("{unknown} '{repeated}' \r\n").as_bytes());
+            link.expect_end();
+        });
+        let mut hub = Hub::new().unwrap();
+        let address = peer.url("").parse::<Address>().unwrap();
+        let address = address.with_password(&password);
+        let redis = Redis::open_with(&mut hub, address, quick()).unwrap();
+        let asked = redis.ping(&mut hub).unwrap();
+        let error = answer(&mut hub, asked).unwrap_err();
+        assert!(error.to_string().contains("AUTH: ERR"), "{error}");
+        assert!(!format!("{error} {error:?}").contains(SECRET), "{error}");
+    }
+}
+
 /// The error of a PING behind a handshake in RESP3 that is answered by these, one after the other,
 /// and everything that could give the password away.
 fn rejected_in_resp3(replies: &'static [&'static str]) -> (Error, String) {
@@ -387,4 +411,24 @@ fn a_probe_that_is_answered_with_an_error_has_proved_as_much() {
         }
         assert_eq!(redis.stats(&hub).connects, 3);
     }
+}
+
+#[test]
+fn a_step_that_is_refused_in_resp3_counts_although_the_pool_has_fallen_back() {
+    let peer = Peer::unix(|door| {
+        let mut links = door.accept_all(2);
+        for link in &mut links {
+            link.expect(&[wire(&["HELLO", "3"]), wire(&["SELECT", "2"])].concat());
+        }
+        links[0].say(b"-ERR unknown command 'HELLO'\r\n+OK\r\n");
+        links[0].expect_command(&["SELECT", "2"]);
+        links[1].say(b"%1\r\n+proto\r\n:3\r\n-ERR DB index is out of range\r\n");
+        links[1].expect_end();
+    });
+    let mut hub = Hub::new().unwrap();
+    let redis = open(&mut hub, &peer.url("?protocol=3&db=2"), quick());
+    let pops = [(); 2].map(|()| redis.brpop(&mut hub, "list", SECOND).unwrap());
+    let [_, last] = pops;
+    let error = answer(&mut hub, last).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
 }

@@ -55,3 +55,18 @@ fn commands_of_many_tasks_each_get_the_reply_of_their_own() {
     live.hub.join_all(&tasks).unwrap();
     assert_eq!(redis.stats(&live.hub).connects, 1);
 }
+
+#[test]
+fn a_pipeline_of_many_megabytes_is_answered_while_it_is_sent() {
+    on_both(|live, kind| {
+        let value = "x".repeat(256 * 1024);
+        let keys: Vec<_> = (0..40)
+            .map(|number| format!("{kind}:long:{number}"))
+            .collect();
+        let pipeline = keys.iter().fold(Pipeline::new(), |pipeline, key| {
+            pipeline.command(Command::new("SET").arg(key).arg(&value))
+        });
+        let replies: Vec<String> = live.get(|redis, hub| redis.send_all(hub, pipeline));
+        assert_eq!(replies, vec!["OK"; 40]);
+    });
+}

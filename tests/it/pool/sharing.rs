@@ -269,3 +269,50 @@ fn a_pipeline_that_cannot_be_meant_is_refused_and_not_sent() {
     hub.run().unwrap();
     peer.join();
 }
+
+#[test]
+fn the_first_replies_to_a_pipeline_may_come_before_its_last_byte_is_sent() {
+    const LONG: usize = 8 << 20;
+    let peer = Peer::unix(|door| {
+        let mut link = door.accept();
+        link.expect_command(&["INCR", "n"]);
+        link.say(b":1\r\n");
+        let long = "x".repeat(LONG);
+        // While the client has read that, and cannot have sent the rest.
+        std::thread::sleep(ms(50));
+        link.expect_command(&["SET", "k", &long]);
+        link.say(b"+OK\r\n");
+        link.expect_end();
+    });
+    let mut hub = Hub::new().unwrap();
+    let redis = open(&mut hub, &peer, Config::default());
+    let pipeline = Pipeline::new()
+        .command(Command::new("INCR").arg("n"))
+        .command(Command::new("SET").arg("k").arg("x".repeat(LONG)));
+    let asked = redis.send_all(&mut hub, pipeline).unwrap();
+    let reply = answer(&mut hub, asked).unwrap();
+    let wanted = [Value::Int(1), Value::Simple("OK".into())];
+    assert_eq!(reply.value().as_slice(), Some(&wanted[..]));
+}
+
+#[test]
+fn a_pipeline_of_which_a_part_was_sent_may_have_been_executed() {
+    for answered in [true, false] {
+        let peer = Peer::unix(move |door| {
+            let mut link = door.accept();
+            link.expect_command(&["INCR", "n"]);
+            if answered {
+                link.say(b":1\r\n");
+            }
+        });
+        let mut hub = Hub::new().unwrap();
+        let redis = open(&mut hub, &peer, Config::default());
+        let pipeline = Pipeline::new()
+            .command(Command::new("INCR").arg("n"))
+            .command(Command::new("SET").arg("k").arg("x".repeat(8 << 20)));
+        let asked = redis.send_all(&mut hub, pipeline).unwrap();
+        let error = answer(&mut hub, asked).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
+        assert!(error.maybe_executed(), "the INCR was: {error}");
+    }
+}
