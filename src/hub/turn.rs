@@ -48,8 +48,8 @@ const FLUSHES_PER_TURN_MAX: usize = 128;
 const DIALS_PER_TURN_MAX: usize = 32;
 
 /// But it takes a hundred times as long where tens of thousands of local ports are still taken (`TIME_WAIT`), and
-/// the kernel has to search for a free one. So the clock is asked after each.
-const DIALING_MAX: Duration = ms(1);
+/// the kernel has to search for a free one. So connecting stops when a timer is due, or after this long.
+const DIALING_MAX: Duration = ms(50);
 
 /// Deadlines wait while polls bring full batches, since what they wait for may be in the next one; but not for
 /// longer than this many polls, or a busy hub would never notice a dead connection.
@@ -245,9 +245,10 @@ impl Hub {
 
     /// The one place where the clock is read again within a turn: not to tell the time, but to keep a budget.
     fn start_connects(&mut self) {
-        let start = self.driver.now();
+        let due = self.timers.timeout().unwrap_or(DIALING_MAX);
+        let until = self.timers.now() + due.min(DIALING_MAX);
         for _ in 0..DIALS_PER_TURN_MAX {
-            if !self.dial() || self.driver.now().since(start) >= DIALING_MAX {
+            if !self.dial() || self.driver.now() >= until {
                 return;
             }
         }
