@@ -188,7 +188,6 @@ impl Clients {
             end,
         };
         if ready && conn.timer.is_none() {
-            conn.since = timers.now();
             let deadline = request.deadline();
             conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
         }

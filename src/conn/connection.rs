@@ -39,8 +39,7 @@ pub(crate) struct Conn {
     pub(crate) number: u64,
     /// Which of its pool's addresses it goes to.
     pub(crate) endpoint: u8,
-    /// When it was dialed; once it is ready, when that was or when the last reply came, or, of the shared one, when
-    /// the first request was put into an empty line.
+    /// When it was dialed; once it is ready, when that was or when the last reply came.
     pub(crate) since: Time,
     pub(crate) timer: Option<Timer>,
     pub(crate) out: Outbox,

@@ -316,3 +316,31 @@ impl Hub {
         self.clients.put_done(done);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::EVENTS_PER_POLL_MAX;
+
+    #[test]
+    fn the_document_has_the_budgets_of_the_code() {
+        let document = include_str!("../../docs/turn.md");
+        let rows = [
+            format!("(`EVENTS_PER_POLL_MAX`) | {EVENTS_PER_POLL_MAX} |"),
+            format!(
+                "(`READS_PER_CONNECTION_MAX`) | {READS_PER_CONNECTION_MAX} of {} KiB |",
+                READ_BYTES / 1024
+            ),
+            format!("(`WRITE_BYTES_MAX`) | {} KiB |", WRITE_BYTES_MAX / 1024),
+            format!("(`TASKS_PER_TURN_MAX`) | {TASKS_PER_TURN_MAX} |"),
+            format!("(`FLUSHES_PER_TURN_MAX`) | {FLUSHES_PER_TURN_MAX} |"),
+            format!(
+                "`DIALING_MAX`) | {DIALS_PER_TURN_MAX}, or until a timer is due, or for {} ms |",
+                DIALING_MAX.as_millis()
+            ),
+        ];
+        for row in rows {
+            assert!(document.contains(&row), "docs/turn.md lacks: {row}");
+        }
+    }
+}

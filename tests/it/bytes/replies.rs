@@ -158,3 +158,31 @@ fn a_reply_says_how_long_it_took() {
     let took = answer(&mut hub, asked).unwrap().elapsed();
     assert!((ms(19)..secs(5)).contains(&took), "{took:?}");
 }
+
+/// The table at the end of `docs/turn.md`.
+#[test]
+fn a_pop_and_a_sleep_take_the_turns_that_the_document_counts() {
+    let peer = Peer::tcp(|door| {
+        let mut link = door.accept();
+        link.expect_command(&BRPOP);
+        // The reply must not come before the hub waits for it.
+        std::thread::sleep(ms(20));
+        link.say(b"*-1\r\n");
+        link.expect_end();
+    });
+    let mut hub = Hub::new().unwrap();
+    let redis = open(&mut hub, &peer.url(""), quick());
+    let notes = Notes::new();
+    let seen = notes.clone();
+    let task = hub.spawn(move |hub, wake| {
+        seen.add(hub.stats().turns);
+        match wake {
+            Wake::Start => redis.brpop(hub, "list", SECOND),
+            Wake::Reply(_) => Ok(Wait::sleep(ms(5))),
+            _ => Ok(Wait::done()),
+        }
+    });
+    hub.join(task).unwrap();
+    assert_eq!(notes.take(), [1, 3, 4]);
+    assert_eq!(hub.stats().turns, 5);
+}
