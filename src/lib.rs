@@ -87,7 +87,8 @@ pub use crate::conn::{Command, PoolStats, Reply, Ticket, ToArgs};
 pub use crate::driver::Endpoint;
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::hub::{
-    Failure, Hub, HubStats, Listener, Missed, Remote, Stream, Task, TaskId, Tick, Wait, Wake,
+    Failure, Handle, Hub, HubStats, Listener, Missed, Remote, Stream, Task, TaskId, Tick, Wait,
+    Wake,
 };
 pub use crate::redis::{Pipeline, Rank, Redis, Side};
 pub use crate::time::{Time, Timeout, ms, secs};

@@ -14,6 +14,10 @@
 //! A socket is registered for writing only where there is an edge to wait for: a TCP connect, and any
 //! socket after a write that did not fit. A UNIX socket would otherwise report *writable* each time its
 //! peer has read, one useless event for each command.
+//!
+//! A UNIX socket that somebody has listened on leaves a file behind, in whose place nobody can listen again.
+//! It is removed with its listener. One that is found left behind (its process was killed) is known
+//! by a connect that is refused, and replaced.
 
 use super::{Alarm, Connect, Driver, EVENTS_PER_POLL_MAX, Endpoint, Event, Polled, Socket};
 use crate::time::Time;
@@ -21,8 +25,11 @@ use crate::token::{Key, Owner, Slots};
 use ::mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use ::mio::{Events, Interest, Poll, Token, Waker, event::Source};
 use std::fmt;
+use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,7 +56,15 @@ enum Kind {
     Tcp(TcpStream),
     TcpListener(TcpListener),
     Unix(UnixStream),
-    UnixListener(UnixListener),
+    UnixListener(AtPath),
+}
+
+/// A listener, and the file that people find it by.
+struct AtPath {
+    listener: UnixListener,
+    path: PathBuf,
+    /// Device and inode. By the time it is to be removed, another file may stand in its place.
+    file: Option<(u64, u64)>,
 }
 
 impl MioDriver {
@@ -142,7 +157,7 @@ impl Driver for MioDriver {
     fn listen(&mut self, at: &Endpoint, owner: Owner) -> io::Result<Socket> {
         let kind = match at {
             Endpoint::Tcp(address) => Kind::TcpListener(TcpListener::bind(*address)?),
-            Endpoint::Unix(path) => Kind::UnixListener(UnixListener::bind(path)?),
+            Endpoint::Unix(path) => Kind::UnixListener(AtPath::bind(path)?),
         };
         self.add(kind, owner, Interest::READABLE)
     }
@@ -152,14 +167,22 @@ impl Driver for MioDriver {
             Kind::Tcp(stream) => stream.local_addr().map(Endpoint::Tcp),
             Kind::TcpListener(listener) => listener.local_addr().map(Endpoint::Tcp),
             Kind::Unix(stream) => Ok(unix_endpoint(&stream.local_addr()?)),
-            Kind::UnixListener(listener) => Ok(unix_endpoint(&listener.local_addr()?)),
+            Kind::UnixListener(at) => Ok(unix_endpoint(&at.listener.local_addr()?)),
+        }
+    }
+
+    fn peer(&self, socket: Socket) -> io::Result<Endpoint> {
+        match &self.entry(socket)?.kind {
+            Kind::Tcp(stream) => stream.peer_addr().map(Endpoint::Tcp),
+            Kind::Unix(stream) => Ok(unix_endpoint(&stream.peer_addr()?)),
+            _ => Err(ErrorKind::InvalidInput.into()),
         }
     }
 
     fn accept(&mut self, listener: Socket, owner: Owner) -> io::Result<Socket> {
         let kind = match &self.entry(listener)?.kind {
             Kind::TcpListener(listener) => Kind::Tcp(listener.accept()?.0),
-            Kind::UnixListener(listener) => Kind::Unix(listener.accept()?.0),
+            Kind::UnixListener(at) => Kind::Unix(at.listener.accept()?.0),
             _ => return Err(ErrorKind::InvalidInput.into()),
         };
         self.add(kind, owner, Interest::READABLE)
@@ -276,9 +299,54 @@ impl Kind {
             Kind::Tcp(source) => source,
             Kind::TcpListener(source) => source,
             Kind::Unix(source) => source,
-            Kind::UnixListener(source) => source,
+            Kind::UnixListener(at) => &mut at.listener,
         }
     }
+}
+
+impl AtPath {
+    fn bind(path: &Path) -> io::Result<AtPath> {
+        // The working directory may be another one when the file is to be removed.
+        let lasting = path::absolute(path)?;
+        let listener = match UnixListener::bind(path) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && is_left_behind(path) => {
+                fs::remove_file(path)?;
+                UnixListener::bind(path)?
+            }
+            bound => bound?,
+        };
+        Ok(AtPath {
+            listener,
+            file: identity(&lasting),
+            path: lasting,
+        })
+    }
+}
+
+impl Drop for AtPath {
+    /// Before the listener is closed: it is what keeps the inode from being given to another file.
+    fn drop(&mut self) {
+        if self.file.is_some() && identity(&self.path) == self.file {
+            // What cannot be removed will be replaced.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Whether a file is a socket that nobody listens on. (Or not yet: two that start in the same microseconds
+/// are not told apart.)
+fn is_left_behind(path: &Path) -> bool {
+    // A file of any other kind refuses a connect as well, and a link leads to another file.
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+    is_socket
+        && UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+}
+
+/// Which file stands at a path.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let file = fs::symlink_metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
 }
 
 impl Read for &Kind {

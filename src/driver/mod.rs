@@ -64,10 +64,20 @@ pub trait Driver: fmt::Debug {
     fn connected(&self, socket: Socket) -> io::Result<bool>;
 
     /// Listens. Port 0 takes any free one, see [`local`](Driver::local).
+    ///
+    /// The file of a UNIX socket is removed when the listener is closed or the driver dropped. One that a listener
+    /// has left behind that is gone is replaced; a file of any other kind never is.
+    ///
+    /// # Errors
+    ///
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse) when somebody listens there.
     fn listen(&mut self, at: &Endpoint, owner: Owner) -> io::Result<Socket>;
 
     /// Where a socket is bound.
     fn local(&self, socket: Socket) -> io::Result<Endpoint>;
+
+    /// Whom a socket is connected to. Who has connected to a UNIX socket has no name: an empty path.
+    fn peer(&self, socket: Socket) -> io::Result<Endpoint>;
 
     /// Takes one connection that came in on a listener.
     fn accept(&mut self, listener: Socket, owner: Owner) -> io::Result<Socket>;

@@ -31,7 +31,7 @@ mod turn;
 pub use self::every::{Missed, Tick};
 pub use self::remote::Remote;
 pub use self::scheduling::Failure;
-pub use self::streams::{Listener, Stream};
+pub use self::streams::{Handle, Listener, Stream};
 pub use self::task::{Task, TaskId, Wait, Wake};
 
 use self::remote::Mailbox;

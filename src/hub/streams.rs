@@ -25,6 +25,22 @@ pub struct Stream(Key);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Listener(Key);
 
+/// A [`Stream`] or a [`Listener`]: what a task can own, and hand over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Handle(Key);
+
+impl From<Stream> for Handle {
+    fn from(stream: Stream) -> Handle {
+        Handle(stream.0)
+    }
+}
+
+impl From<Listener> for Handle {
+    fn from(listener: Listener) -> Handle {
+        Handle(listener.0)
+    }
+}
+
 /// What a task reads, writes or accepts on. A listener is readable when somebody wants to connect.
 #[derive(Debug)]
 pub(super) struct Port {
@@ -59,7 +75,8 @@ impl Hub {
         key.map(Stream).map_err(connected)
     }
 
-    /// Listens. Port 0 takes any free port, see [`local`](Hub::local).
+    /// Listens. Port 0 takes any free port, see [`local`](Hub::local). The file of a UNIX socket is removed when the
+    /// listener is closed, and one that was left behind by a process that was killed is replaced.
     ///
     /// # Errors
     ///
@@ -108,6 +125,17 @@ impl Hub {
         let socket = self.port(listener.0)?.socket;
         let error = |error| Error::io(ErrorKind::Io, "cannot tell the local address", error);
         self.driver.local(socket).map_err(error)
+    }
+
+    /// Whom a stream is connected to. Who has connected to a UNIX socket has no name: an empty path.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Misuse`] when the stream is closed, [`ErrorKind::Io`] when it is not connected, or no longer.
+    pub fn peer(&self, stream: Stream) -> Result<Endpoint> {
+        let socket = self.port(stream.0)?.socket;
+        let error = |error| Error::io(ErrorKind::Io, "cannot tell the peer's address", error);
+        self.driver.peer(socket).map_err(error)
     }
 
     /// Reads what is there into `into`: how many bytes, 0 at the end of the stream, `None` when there is nothing now.
@@ -177,22 +205,20 @@ impl Hub {
         self.close_port(listener.0);
     }
 
-    /// Makes a stream belong to another task: it is closed when that task ends.
+    /// Makes a stream or listener belong to another task: it is closed when that task ends.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Misuse`] when the task has ended or the stream is closed.
-    pub fn hand_over(&mut self, stream: Stream, to: TaskId) -> Result<()> {
-        let from = self.port(stream.0)?.task;
+    /// [`ErrorKind::Misuse`] when the task has ended, or the stream or listener is closed.
+    pub fn hand_over(&mut self, what: impl Into<Handle>, to: TaskId) -> Result<()> {
+        let Handle(key) = what.into();
+        let from = self.port(key)?.task;
         if self.is_ended(to) {
             return Err(closed("the task has ended"));
         }
-        self.unlink(stream.0, from);
-        let head = self
-            .tasks
-            .get_mut(to.0)
-            .map(|slot| slot.port.replace(stream.0));
-        let port = self.port_mut(stream.0)?;
+        self.unlink(key, from);
+        let head = self.tasks.get_mut(to.0).map(|slot| slot.port.replace(key));
+        let port = self.port_mut(key)?;
         port.task = to.0;
         port.next = head.flatten();
         Ok(())

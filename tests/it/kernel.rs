@@ -83,6 +83,10 @@ impl Driver for Clockwork {
         Err(ErrorKind::Unsupported.into())
     }
 
+    fn peer(&self, _: Socket) -> io::Result<Endpoint> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
     fn accept(&mut self, _: Socket, _: Owner) -> io::Result<Socket> {
         Err(ErrorKind::Unsupported.into())
     }
@@ -267,6 +271,10 @@ impl Driver for Tapped {
 
     fn local(&self, socket: Socket) -> io::Result<Endpoint> {
         self.inner.local(socket)
+    }
+
+    fn peer(&self, socket: Socket) -> io::Result<Endpoint> {
+        self.inner.peer(socket)
     }
 
     fn accept(&mut self, listener: Socket, owner: Owner) -> io::Result<Socket> {
