@@ -7,7 +7,7 @@
 //!   arrives later is a new edge; one that had arrived already is reported as `ended`.
 //! - *A finished connect* is known by `take_error`, then `peer_addr`, or by the first successful write.
 //! - *`EINTR` is not retried by mio*; for us it is an empty batch, since the hub computes its timeout
-//!   anew every turn.
+//!   anew every turn, but one that more may follow: what came while the process was stopped is still to be read.
 //! - *Timeouts are whole milliseconds*, rounded up.
 //! - *Dropping a socket deregisters it* with epoll and kqueue, because nobody duplicates its descriptor.
 //!
@@ -244,7 +244,13 @@ impl Driver for MioDriver {
 
     fn poll(&mut self, timeout: Option<Duration>, events: &mut Vec<Event>) -> io::Result<Polled> {
         match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(Polled::default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                // Nobody has looked at the sockets, perhaps for as long as the process was stopped.
+                return Ok(Polled {
+                    full: true,
+                    ..Polled::default()
+                });
+            }
             result => result?,
         }
         let mut polled = Polled::default();

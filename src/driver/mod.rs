@@ -176,7 +176,7 @@ pub struct Event {
 /// What a poll says besides its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Polled {
-    /// The batch was full: more events may be waiting.
+    /// More events may be waiting: the batch was full, or the wait was interrupted.
     pub full: bool,
     /// Events that were dropped because their socket had been closed.
     pub stale: usize,
