@@ -292,6 +292,11 @@ impl fmt::Display for Host {
 }
 
 impl Password {
+    /// Keeps a password.
+    pub fn new(password: impl Into<String>) -> Password {
+        Password(password.into())
+    }
+
     /// The password itself, for the command that signs in.
     pub fn expose(&self) -> &str {
         &self.0

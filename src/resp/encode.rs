@@ -92,6 +92,34 @@ pub fn null_array(out: &mut Vec<u8>) {
     out.extend_from_slice(b"*-1\r\n");
 }
 
+/// Appends the header of a map; its `pairs` keys and values are to follow by turns. In RESP2 it is an array.
+pub fn map_header(out: &mut Vec<u8>, pairs: usize, protocol: Protocol) {
+    match protocol {
+        Protocol::Resp2 => array_header(out, 2 * pairs),
+        Protocol::Resp3 => length(out, b'%', pairs),
+    }
+}
+
+/// Appends the header of a set; its `count` elements are to follow. In RESP2 it is an array.
+pub fn set_header(out: &mut Vec<u8>, count: usize, protocol: Protocol) {
+    let kind = match protocol {
+        Protocol::Resp2 => b'*',
+        Protocol::Resp3 => b'~',
+    };
+    length(out, kind, count);
+}
+
+/// Appends a text for a person to read, of a format such as `txt`. In RESP2 it is a bulk string.
+pub fn verbatim(out: &mut Vec<u8>, format: [u8; 3], text: &[u8], protocol: Protocol) {
+    if protocol == Protocol::Resp2 {
+        return bulk(out, text);
+    }
+    length(out, b'=', format.len() + 1 + text.len());
+    for part in [&format[..], b":", text, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
+}
+
 /// Appends any value.
 ///
 /// To a peer that speaks RESP2, what it does not know is sent as Redis does: a map as an array of
@@ -113,21 +141,21 @@ pub fn value(out: &mut Vec<u8>, value: &Value, protocol: Protocol) {
         Value::Bool(truth) => int(out, i64::from(*truth)),
         Value::BigNumber(digits) if resp3 => line(out, b'(', digits),
         Value::BigNumber(digits) => bulk(out, digits),
-        Value::Verbatim { format, text } if resp3 => {
-            length(out, b'=', format.len() + 1 + text.len());
-            for part in [&format[..], b":", text, b"\r\n"] {
-                out.extend_from_slice(part);
-            }
+        Value::Verbatim { format, text } => verbatim(out, *format, text, protocol),
+        Value::Array(items) => {
+            array_header(out, items.len());
+            elements(out, items, protocol);
         }
-        Value::Verbatim { text, .. } => bulk(out, text),
-        Value::Array(items) => elements(out, b'*', items, protocol),
-        Value::Set(items) => elements(out, if resp3 { b'~' } else { b'*' }, items, protocol),
-        Value::Push(items) => elements(out, if resp3 { b'>' } else { b'*' }, items, protocol),
+        Value::Set(items) => {
+            set_header(out, items.len(), protocol);
+            elements(out, items, protocol);
+        }
+        Value::Push(items) => {
+            length(out, if resp3 { b'>' } else { b'*' }, items.len());
+            elements(out, items, protocol);
+        }
         Value::Map(pairs) => {
-            match protocol {
-                Protocol::Resp2 => array_header(out, 2 * pairs.len()),
-                Protocol::Resp3 => length(out, b'%', pairs.len()),
-            }
+            map_header(out, pairs.len(), protocol);
             for (key, item) in pairs {
                 self::value(out, key, protocol);
                 self::value(out, item, protocol);
@@ -136,8 +164,7 @@ pub fn value(out: &mut Vec<u8>, value: &Value, protocol: Protocol) {
     }
 }
 
-fn elements(out: &mut Vec<u8>, kind: u8, items: &[Value], protocol: Protocol) {
-    length(out, kind, items.len());
+fn elements(out: &mut Vec<u8>, items: &[Value], protocol: Protocol) {
     for item in items {
         value(out, item, protocol);
     }
