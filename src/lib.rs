@@ -76,6 +76,7 @@ mod error;
 mod hub;
 mod redis;
 pub mod resp;
+pub mod server;
 mod time;
 mod timers;
 pub mod token;
