@@ -8,20 +8,21 @@
 //! Each of 500 tasks asks `BRPOP list 1` on a connection of its own and asserts that nothing comes. A cron
 //! task says hello every 0.2 s meanwhile. Main sleeps for a second, as a task does, counts threads and connections,
 //! and waits for all. One after the other the pops would take more than 500 seconds; waiting at the
-//! same time, they take little more than one.
+//! same time, they take little more than one. Where no server is at that address, the program brings one along,
+//! and that one waits on the same thread.
 
 mod support;
 
-use greenroom::{
-    Config, Error, ErrorKind, Failure, Hub, Redis, Reply, Result, Timeout, Wait, Wake, secs,
-};
+use greenroom::{Error, ErrorKind, Failure, Hub, Reply, Result, Timeout, Wait, Wake, secs};
 use log::{error, info};
+use signal_hook::consts::SIGINT;
 use std::cell::{Cell, RefCell};
 use std::process::ExitCode;
 use std::rc::Rc;
+use support::arguments::NAME;
 use support::options::Options;
 use support::summary::{Exit, Summary};
-use support::{interrupt, kernel, logging};
+use support::{interrupt, kernel, logging, reach};
 
 fn main() -> ExitCode {
     let options = match Options::from_args() {
@@ -33,18 +34,21 @@ fn main() -> ExitCode {
         Ok(summary) if options.json => summary.print().unwrap_or(Exit::Failed).into(),
         Ok(summary) => summary.exit().into(),
         Err(error) => {
-            eprintln!("concurrent_brpop: {error}");
-            Exit::Failed.into()
+            eprintln!("{NAME}: {error}");
+            match error.kind() {
+                ErrorKind::Config => Exit::Misused.into(),
+                _ => Exit::Failed.into(),
+            }
         }
     }
 }
 
 fn run(options: &Options) -> Result<Summary> {
     let mut hub = Hub::new()?;
-    let redis = Redis::open_with(&mut hub, options.address.clone(), Config::default())?;
-    let server = support::server_name(&mut hub, redis)?;
+    let server = reach::server(&mut hub, options)?;
+    let redis = server.redis;
     let pops = Rc::new(Pops::new(options));
-    let interrupted = interrupt::kills_all(&mut hub)?;
+    let interrupted = sigint_kills_all(&mut hub)?;
     let begin = hub.now();
 
     let ticks = Rc::new(RefCell::new(Vec::new()));
@@ -81,12 +85,12 @@ fn run(options: &Options) -> Result<Summary> {
     hub.kill(cron);
 
     if let (Err(error), false) = (&joined, interrupted.get()) {
-        eprintln!("concurrent_brpop: {error}");
+        eprintln!("{NAME}: {error}");
     }
     let answered = pops.timed_out.get() + pops.popped.get();
     Ok(Summary {
-        server,
-        url: options.address.to_string(),
+        server: server.name,
+        url: server.address.to_string(),
         clients: options.clients,
         timed_out: pops.timed_out.get(),
         popped: pops.popped.get(),
@@ -100,6 +104,20 @@ fn run(options: &Options) -> Result<Summary> {
         hub: hub.stats(),
         interrupted: interrupted.get(),
     })
+}
+
+/// From now on SIGINT kills all tasks and ends main's sleep. The cell says whether it has come.
+fn sigint_kills_all(hub: &mut Hub) -> Result<Rc<Cell<bool>>> {
+    let interrupted = Rc::new(Cell::new(false));
+    let seen = Rc::clone(&interrupted);
+    interrupt::on_signal(hub, &[SIGINT], move |hub| {
+        seen.set(true);
+        for task in hub.tasks() {
+            hub.kill(task);
+        }
+        hub.notify(hub.main());
+    })?;
+    Ok(interrupted)
 }
 
 /// Logs the first failure: five hundred tasks that lose one server fail with the same words.

@@ -1,10 +1,10 @@
 //! The command line. Flags are those of redis-benchmark where it has them, so `-h` is the host.
 
+use super::arguments::{self, number, text};
 use super::kernel;
-use super::summary::Exit;
+use greenroom::address::DEFAULT_PORT;
 use greenroom::{Address, Timeout};
 use lexopt::prelude::*;
-use std::io::{self, Write};
 use std::num::NonZeroU16;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -21,7 +21,11 @@ Which server:
   -a PASSWORD          password
       --user NAME      user name, with -a
       --url URL        redis://[user][:password@]host[:port][/db] or unix:///path[?db=N],
-                       instead of all the above; else $REDIS_URL, else redis://127.0.0.1:6379
+                       instead of all the above; else $REDIS_URL
+      --embedded       a server in this very process, instead of all the above
+
+Where none of these says which (-a alone does: whoever has a password has a server), it is the server
+at 127.0.0.1:6379; if nothing listens there, the embedded one.
 
 What to do:
   -c, --clients N      blocking pops at the same time, each on a connection of its own (500)
@@ -39,13 +43,14 @@ Exit status: 0 all pops timed out as they should; 1 one of them did not, or the 
 reached; 2 wrong usage; 130 interrupted.
 ";
 
-/// Descriptors besides those of the pops: standard streams, epoll, the signal's sockets, the shared connection.
+/// Descriptors besides those of the pops: standard streams, epoll, the signal's sockets, the shared connection,
+/// and the listener of the embedded server.
 const OTHER_FILES: u64 = 16;
 
 /// What the command line says.
 #[derive(Debug)]
 pub(crate) struct Options {
-    pub(crate) address: Address,
+    pub(crate) server: Which,
     pub(crate) clients: usize,
     pub(crate) key: String,
     pub(crate) timeout: Timeout,
@@ -54,39 +59,47 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
-/// The flags that say which server, before they become an address.
+/// Which server to ask.
+#[derive(Debug)]
+pub(crate) enum Which {
+    /// This one and no other.
+    Named(Address),
+    /// The one at the default address; the embedded one where nothing listens there.
+    Usual,
+    /// The embedded one.
+    Embedded,
+}
+
+/// The ends of each connection that are open files of this process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ends {
+    Ours,
+    Both,
+}
+
+/// The flags that say which server, before they are made sense of.
 #[derive(Default)]
 struct Server {
     host: Option<String>,
     port: Option<u16>,
-    socket: Option<String>,
+    socket: Option<Address>,
     password: Option<String>,
     user: Option<String>,
     url: Option<String>,
+    embedded: bool,
 }
 
 impl Options {
-    /// Reads the command line. What is wrong with it is told in one line on stderr; `Err` is the status to exit with.
+    /// Reads the command line. `Err` is the status to exit with.
     pub(crate) fn from_args() -> Result<Options, ExitCode> {
-        match Options::parse(lexopt::Parser::from_env()) {
-            Ok(Some(options)) => Ok(options),
-            Ok(None) => Err(Exit::Succeeded.into()),
-            Err(message) => {
-                // What was typed may hold a line break, and this is to be one line.
-                eprintln!(
-                    "concurrent_brpop: {}",
-                    message.replace(char::is_control, " ")
-                );
-                Err(Exit::Misused.into())
-            }
-        }
+        arguments::read(Options::parse)
     }
 
     /// `None` when there is nothing left to do.
     fn parse(mut args: lexopt::Parser) -> Result<Option<Options>, String> {
         let mut server = Server::default();
         let mut options = Options {
-            address: Address::default(),
+            server: Which::Usual,
             clients: 500,
             key: "list".into(),
             timeout: Timeout::After(Duration::from_secs(1)),
@@ -94,17 +107,18 @@ impl Options {
             quiet: false,
             json: false,
         };
-        while let Some(arg) = args.next().map_err(|error| error.to_string())? {
+        while let Some(arg) = arguments::next(&mut args)? {
             match arg {
                 Short('h') => server.host = Some(text(&mut args, "-h")?),
                 Short('p') => {
                     let port: NonZeroU16 = number(&mut args, "-p", "a port from 1 to 65535")?;
                     server.port = Some(port.get());
                 }
-                Short('s') => server.socket = Some(text(&mut args, "-s")?),
+                Short('s') => server.socket = Some(arguments::socket(&mut args, "-s")?),
                 Short('a') => server.password = Some(text(&mut args, "-a")?),
                 Long("user") => server.user = Some(text(&mut args, "--user")?),
                 Long("url") => server.url = Some(text(&mut args, "--url")?),
+                Long("embedded") => server.embedded = true,
                 Short('c') | Long("clients") => {
                     options.clients = number(&mut args, "--clients", "a number from 1")?;
                 }
@@ -119,24 +133,16 @@ impl Options {
                 Long("cron") => options.cron = seconds(&mut args, "--cron")?,
                 Short('q') | Long("quiet") => options.quiet = true,
                 Long("json") => options.json = true,
-                Long("help") => return print(HELP).map(|()| None),
-                Long("version") => {
-                    let version = env!("CARGO_PKG_VERSION");
-                    return print(&format!("concurrent_brpop {version}\n")).map(|()| None);
-                }
+                Long("help") => return arguments::print(HELP).map(|()| None),
+                Long("version") => return arguments::print_version().map(|()| None),
                 // A URL may hold a password: it is not to be repeated.
                 Value(value) if value.to_string_lossy().contains("://") => {
                     return Err("a URL is given with --url".into());
                 }
-                other => {
-                    return Err(format!(
-                        "{}; --help lists what there is",
-                        other.unexpected()
-                    ));
-                }
+                other => return Err(arguments::unexpected(other)),
             }
         }
-        options.address = server.address()?;
+        options.server = server.which()?;
         options.check()?;
         Ok(Some(options))
     }
@@ -148,11 +154,22 @@ impl Options {
         if self.cron.is_zero() {
             return Err("--cron: 0 is not a time between two runs".into());
         }
-        let needed = (self.clients as u64).saturating_add(OTHER_FILES);
+        // With the embedded server there are more, but whether it comes to that is known later.
+        self.check_files(Ends::Ours)
+    }
+
+    /// Whether the process may have so many connections.
+    pub(crate) fn check_files(&self, ends: Ends) -> Result<(), String> {
+        let (per_client, why) = match ends {
+            Ends::Ours => (1, ""),
+            Ends::Both => (2, " (with the embedded server, two each)"),
+        };
+        let needed = (self.clients as u64).saturating_mul(per_client);
+        let needed = needed.saturating_add(OTHER_FILES);
         let limit = kernel::open_files_max();
         if needed > limit {
             return Err(format!(
-                "--clients {} needs {needed} open files, and the limit is {limit}: \
+                "--clients {} needs {needed} open files{why}, and the limit is {limit}: \
                  run `ulimit -n {needed}` first, or ask for fewer",
                 self.clients
             ));
@@ -162,9 +179,18 @@ impl Options {
 }
 
 impl Server {
-    fn address(self) -> Result<Address, String> {
+    fn which(self) -> Result<Which, String> {
         let named = self.host.is_some() || self.port.is_some() || self.socket.is_some();
         let signed = self.user.is_some() || self.password.is_some();
+        if self.embedded {
+            return match named || signed || self.url.is_some() {
+                true => Err(
+                    "--embedded is a server of its own: leave --url, -h, -p, -s, -a and --user out"
+                        .into(),
+                ),
+                false => Ok(Which::Embedded),
+            };
+        }
         if self.url.is_some() && (named || signed) {
             return Err(
                 "--url already says which server: leave -h, -p, -s, -a and --user out".into(),
@@ -178,22 +204,26 @@ impl Server {
         }
         let environment = std::env::var("REDIS_URL").ok();
         let environment = environment.filter(|url| !named && !url.is_empty());
+        if !named && !signed && self.url.is_none() && environment.is_none() {
+            return Ok(Which::Usual);
+        }
+        self.address(environment).map(Which::Named)
+    }
+
+    fn address(self, environment: Option<String>) -> Result<Address, String> {
         let (url, whence) = match self.url {
             Some(url) => (Some(url), "--url"),
             None => (environment, "$REDIS_URL"),
         };
-        let address = match (url, self.socket) {
-            (Some(url), _) => url.parse().map_err(|error| format!("{whence}: {error}")),
-            (None, Some(socket)) => std::path::absolute(&socket)
-                .map_err(|error| format!("-s {socket}: {error}"))
-                .and_then(|path| Address::unix(path).map_err(|error| format!("-s: {error}"))),
+        let mut address = match (url, self.socket) {
+            (Some(url), _) => url.parse().map_err(|error| format!("{whence}: {error}"))?,
+            (None, Some(socket)) => socket,
             (None, None) => {
                 let host = self.host.as_deref().unwrap_or("127.0.0.1");
-                let port = self.port.unwrap_or(6379);
-                Address::tcp(host, port).map_err(|error| format!("-h: {error}"))
+                let port = self.port.unwrap_or(DEFAULT_PORT);
+                Address::tcp(host, port).map_err(|error| format!("-h: {error}"))?
             }
         };
-        let mut address = address?;
         if let Some(user) = self.user {
             address = address.with_user(user);
         }
@@ -202,29 +232,6 @@ impl Server {
         }
         Ok(address)
     }
-}
-
-fn text(args: &mut lexopt::Parser, flag: &str) -> Result<String, String> {
-    let value = args.value().map_err(|_| format!("{flag} needs a value"))?;
-    value
-        .into_string()
-        .map_err(|_| format!("{flag}: the value is not UTF-8"))
-}
-
-fn number<T: std::str::FromStr>(
-    args: &mut lexopt::Parser,
-    flag: &str,
-    what: &str,
-) -> Result<T, String> {
-    let text = text(args, flag)?;
-    text.parse()
-        .map_err(|_| format!("{flag}: {text:?} is not {what}"))
-}
-
-/// Prints an answer to the user, who may have closed the door.
-fn print(text: &str) -> Result<(), String> {
-    let printed = io::stdout().write_all(text.as_bytes());
-    printed.map_err(|error| format!("cannot print: {error}"))
 }
 
 /// Seconds with a fraction, from 0 to a century, rounded up to milliseconds: 0 alone is 0.

@@ -1,5 +1,6 @@
 //! What a run has shown, as one line of JSON and as an exit status.
 
+use super::arguments::{MISUSED, NAME};
 use super::kernel;
 use greenroom::{HubStats, PoolStats, Tick};
 use jzon::{JsonValue, object};
@@ -41,7 +42,7 @@ impl From<Exit> for ExitCode {
         ExitCode::from(match exit {
             Exit::Succeeded => 0,
             Exit::Failed => 1,
-            Exit::Misused => 2,
+            Exit::Misused => MISUSED,
             // 128 and the number of SIGINT, as a shell tells it.
             Exit::Interrupted => 130,
         })
@@ -65,9 +66,8 @@ impl Summary {
 
     /// Prints the summary on stdout, and says how the program is to end.
     pub(crate) fn print(&self) -> io::Result<Exit> {
-        writeln!(io::stdout(), "{}", self.to_json()).inspect_err(|error| {
-            eprintln!("concurrent_brpop: cannot print the summary: {error}")
-        })?;
+        writeln!(io::stdout(), "{}", self.to_json())
+            .inspect_err(|error| eprintln!("{NAME}: cannot print the summary: {error}"))?;
         Ok(self.exit())
     }
 

@@ -1,13 +1,15 @@
-//! The main example as its users meet it: a command line, two streams, an exit status.
+//! The examples as their users meet them: a command line, two streams, an exit status.
 //!
-//! The binary is built once by Cargo, so that it is never an old one, in the profile of this test,
-//! and then run with an environment that holds none of the variables it reads. Nothing here knows
-//! how the program works inside. What it says on a bad day is as much of its interface as what it
+//! The binaries are built once by Cargo, so that they are never old ones, in the profile of this test,
+//! and then run with an environment that holds none of the variables they read. Nothing here knows
+//! how the programs work inside. What one says on a bad day is as much of its interface as what it
 //! says on a good one: one line that names the trouble, and no line of it a password.
 
+mod embedded;
 mod good_days;
 mod misuse;
 mod servers;
+mod serving;
 mod sigint;
 
 use crate::server::{
@@ -19,16 +21,17 @@ use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-const NAME: &str = "concurrent_brpop";
+const BRPOP: &str = "concurrent_brpop";
+const SERVER: &str = "server";
 
-/// Builds the example next to this test, once.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
+/// Builds the examples next to this test, once, and says where one of them is.
+fn binary(name: &str) -> PathBuf {
+    static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
+    let examples = EXAMPLES.get_or_init(|| {
         let test = std::env::current_exe().unwrap();
         // target/<profile>/deps/it-<hash>
         let profile = test.ancestors().nth(2).unwrap();
@@ -38,15 +41,17 @@ fn binary() -> &'static Path {
         };
         let built = Command::new(env!("CARGO"))
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
-            .args(["build", "--quiet", "--example", NAME, "--profile", name])
+            .args(["build", "--quiet", "--profile", name])
+            .args(["--example", BRPOP, "--example", SERVER])
             .arg("--target-dir")
             .arg(profile.parent().unwrap())
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&built.stderr);
-        assert!(built.status.success(), "the example was not built:\n{said}");
-        profile.join("examples").join(NAME)
-    })
+        assert!(built.status.success(), "no example was built:\n{said}");
+        profile.join("examples")
+    });
+    examples.join(name)
 }
 
 /// What a run has left behind.
@@ -60,15 +65,33 @@ struct Ended {
 
 /// A program that runs. It is killed when it outlasts everybody's patience.
 struct Running {
-    child: Child,
+    child: Leashed,
     begin: Instant,
-    out: JoinHandle<String>,
-    err: JoinHandle<String>,
+    out: Heard,
+    err: Heard,
 }
 
+/// A process that does not outlive its handle.
+struct Leashed(Child);
+
+/// What comes out of a stream, while it comes.
+struct Heard {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    listener: JoinHandle<()>,
+}
+
+/// The main example.
 fn program<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(binary(BRPOP));
     command.args(args);
+    command
+}
+
+/// A program of this name, started by a shell that has done `first` before.
+fn program_after(first: &str, name: &str, args: &str) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!("{first}; exec {} {args}", binary(name).display());
+    command.args(["-c", &script]);
     command
 }
 
@@ -88,22 +111,46 @@ fn start(mut command: Command) -> Running {
         .spawn()
         .unwrap();
     // Each on a thread of its own: a pipe that nobody reads would hold the program up.
-    let out = collect(child.stdout.take().unwrap());
-    let err = collect(child.stderr.take().unwrap());
+    let out = Heard::new(child.stdout.take().unwrap());
+    let err = Heard::new(child.stderr.take().unwrap());
     Running {
-        child,
+        child: Leashed(child),
         begin,
         out,
         err,
     }
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
-    thread::spawn(move || {
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
-    })
+impl Heard {
+    fn new(mut stream: impl Read + Send + 'static) -> Heard {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&bytes);
+        let listener = thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let count @ 1.. = stream.read(&mut chunk).unwrap() {
+                heard.lock().unwrap().extend_from_slice(&chunk[..count]);
+            }
+        });
+        Heard { bytes, listener }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8(self.bytes.lock().unwrap().clone()).unwrap()
+    }
+
+    fn in_the_end(self) -> String {
+        self.listener.join().unwrap();
+        let bytes = std::mem::take(&mut *self.bytes.lock().unwrap());
+        String::from_utf8(bytes).unwrap()
+    }
+}
+
+impl Drop for Leashed {
+    fn drop(&mut self) {
+        // It has most likely ended, and nothing is left to do then.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Running {
@@ -114,16 +161,16 @@ impl Running {
     #[track_caller]
     fn finish_within(mut self, limit: Duration) -> Ended {
         let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.0.try_wait().unwrap() {
                 break status;
             }
             if self.begin.elapsed() > limit {
-                self.child.kill().unwrap();
+                self.child.0.kill().unwrap();
             }
             thread::sleep(Duration::from_millis(2));
         };
         let took = self.begin.elapsed();
-        let (out, err) = (self.out.join().unwrap(), self.err.join().unwrap());
+        let (out, err) = (self.out.in_the_end(), self.err.in_the_end());
         let overran = status.signal() == Some(9);
         assert!(!overran, "the program did not end in {limit:?}: {out}{err}");
         Ended {
@@ -135,7 +182,16 @@ impl Running {
     }
 
     fn interrupt(&self) {
-        signal("INT", self.child.id());
+        self.signal("INT");
+    }
+
+    fn signal(&self, name: &str) {
+        signal(name, self.child.0.id());
+    }
+
+    /// What it has said on stderr so far.
+    fn said(&self) -> String {
+        self.err.so_far()
     }
 }
 
@@ -155,8 +211,11 @@ impl Ended {
     /// What the program says besides its log: lines that begin with its name.
     fn complaints(&self) -> Vec<&str> {
         let lines = self.err.lines();
-        let complaint = |line: &str| line.starts_with("concurrent_brpop: ");
-        lines.filter(|line| complaint(line)).collect()
+        let complains = |line: &str| {
+            let name = line.split(": ").next();
+            name == Some(BRPOP) || name == Some(SERVER)
+        };
+        lines.filter(|line| complains(line)).collect()
     }
 
     /// It has ended with `code` and one line that contains `what`, and has not panicked.
@@ -169,6 +228,12 @@ impl Ended {
         assert!(complaints[0].contains(what), "{what:?} is not in {self:?}");
         assert!(!self.err.contains("panicked"), "{self:?}");
     }
+}
+
+/// The number of open files that a program says it needs.
+fn remedy(refused: &Ended) -> String {
+    let (_, remedy) = refused.err.split_once("`ulimit -n ").expect(&refused.err);
+    remedy.chars().take_while(char::is_ascii_digit).collect()
 }
 
 /// Waits until the server says that so many clients are blocked.

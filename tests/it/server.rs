@@ -22,7 +22,7 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -105,7 +105,7 @@ impl Server {
         let child = match command.spawn() {
             Ok(child) => child,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                missing();
+                missing("redis-server");
                 return None;
             }
             Err(error) => panic!("cannot start redis-server: {error}"),
@@ -273,17 +273,16 @@ pub(crate) fn free_port() -> u16 {
 
 /// Tests run at the same time in one process, and thousands of connections do not fit the 1024
 /// files that many systems allow unless asked for more. What is started from here inherits the
-/// limit.
-pub(crate) fn raise_open_files() {
-    static RAISED: Once = Once::new();
-    RAISED.call_once(|| {
-        rlimit::increase_nofile_limit(20_000).unwrap();
-    });
+/// limit, which is returned.
+pub(crate) fn raise_open_files() -> u64 {
+    static RAISED: OnceLock<u64> = OnceLock::new();
+    *RAISED.get_or_init(|| rlimit::increase_nofile_limit(20_000).unwrap())
 }
 
-fn missing() {
+/// Says that a test did not run for want of a program.
+pub(crate) fn missing(program: &str) {
     let required = std::env::var_os("GREENROOM_REQUIRE_REDIS").is_some_and(|value| value == "1");
-    let message = "redis-server is not installed: the tests against a real server did not run";
+    let message = format!("{program} is not installed: the tests that need it did not run");
     assert!(!required, "{message}");
     // To the real stream: what a test that passes prints is not shown.
     let _ = writeln!(std::io::stderr(), "{message}");

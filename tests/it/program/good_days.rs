@@ -308,6 +308,7 @@ fn help_and_version_are_answers_not_errors() {
         "-a ",
         "--user",
         "--url",
+        "--embedded",
         "-c,",
         "--clients",
         "--key",
@@ -330,10 +331,8 @@ fn help_and_version_are_answers_not_errors() {
 #[test]
 fn an_answer_that_cannot_be_printed_is_no_panic() {
     for flag in ["--help", "--version"] {
-        let script = format!("exec {} {flag} > /dev/full", binary().display());
-        let mut command = Command::new("sh");
-        command.args(["-c", &script]);
-        let ended = start(command).finish();
+        let args = format!("{flag} > /dev/full");
+        let ended = start(program_after(":", BRPOP, &args)).finish();
         assert!(!ended.err.contains("panicked"), "{flag}: {ended:?}");
         assert_ne!(ended.code, Some(101), "{flag}: {ended:?}");
     }
@@ -344,10 +343,26 @@ fn a_summary_that_cannot_be_printed_fails_the_run() {
     let Some(server) = Server::shared() else {
         return;
     };
-    let (program, socket) = (binary().display(), path(&server));
-    let args = format!("-q -c 1 --timeout 0.1 -s {socket} --key program:full --json");
-    let mut command = Command::new("sh");
-    command.args(["-c", &format!("exec {program} {args} > /dev/full")]);
-    let ended = start(command).finish();
+    let socket = path(&server);
+    let args = format!("-q -c 1 --timeout 0.1 -s {socket} --key program:full --json > /dev/full");
+    let ended = start(program_after(":", BRPOP, &args)).finish();
     ended.has_failed(1, "summary");
+}
+
+#[test]
+fn replies_that_came_while_the_process_was_stopped_win_over_their_deadlines() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let mut side = server.side();
+    let running = start(program(["-s", &path(&server), "--json"]));
+    await_blocked(&mut side, 500);
+    running.signal("STOP");
+    eventually("all pops are answered", || side.blocked() == 0);
+    // The deadline of a pop is 2 s after its timeout.
+    thread::sleep(Duration::from_millis(2500));
+    running.signal("CONT");
+    let ended = running.finish();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.summary()["timed_out"], 500);
 }

@@ -116,7 +116,7 @@ fn a_wrong_url_in_the_environment_is_said_to_be_there() {
 
 #[test]
 fn wrong_flags_are_named_on_one_line() {
-    let cases: [(&[&str], &str); 17] = [
+    let cases: [(&[&str], &str); 24] = [
         (&["-c"], "--clients"),
         (&["-p"], "-p"),
         (&["-h"], "-h"),
@@ -134,6 +134,13 @@ fn wrong_flags_are_named_on_one_line() {
         (&["--url", "redis://x", "-h", "y"], "--url"),
         (&["--url", "redis://x", "-a", "y"], "--url"),
         (&["-s", "/tmp/x", "-p", "1"], "-s"),
+        (&["--embedded", "-h", "x"], "--embedded"),
+        (&["-p", "1", "--embedded"], "--embedded"),
+        (&["--embedded", "-s", "/tmp/x"], "--embedded"),
+        (&["--embedded", "-a", "x"], "--embedded"),
+        (&["--embedded", "--user", "x"], "--embedded"),
+        (&["--embedded", "--url", "redis://x"], "--embedded"),
+        (&["--embedded=yes"], "--embedded"),
     ];
     for (args, named) in cases {
         is_misuse(args, named);
@@ -154,9 +161,7 @@ fn a_socket_path_that_cannot_be_is_misuse() {
 #[test]
 fn more_clients_than_open_files_are_refused_with_the_remedy() {
     for clients in ["100", "500"] {
-        let script = format!("ulimit -n 100; exec {} -c {clients}", binary().display());
-        let mut command = Command::new("sh");
-        command.args(["-c", &script]);
+        let command = program_after("ulimit -n 100", BRPOP, &format!("-c {clients}"));
         let ended = start(command).finish();
         ended.has_failed(2, "ulimit -n ");
         assert!(ended.err.contains(clients), "{ended:?}");
@@ -170,15 +175,10 @@ fn the_remedy_for_too_few_open_files_works() {
         return;
     };
     let started = |limit: &str| {
-        let (program, socket) = (binary().display(), path(&server));
+        let socket = path(&server);
         let args = format!("-c 200 --timeout 0.1 -q -s {socket} --key program:files");
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("ulimit -n {limit}; exec {program} {args}")]);
-        start(command)
+        start(program_after(&format!("ulimit -n {limit}"), BRPOP, &args))
     };
-    let refused = started("100").finish();
-    let (_, remedy) = refused.err.split_once("ulimit -n ").unwrap();
-    let needed: String = remedy.chars().take_while(char::is_ascii_digit).collect();
-    let ended = started(&needed).finish();
+    let ended = started(&remedy(&started("100").finish())).finish();
     assert_eq!((ended.code, &*ended.err), (Some(0), ""));
 }
