@@ -4,6 +4,7 @@
 
 mod address;
 mod bytes;
+mod differential;
 mod hub;
 mod kernel;
 mod live;
