@@ -5,6 +5,7 @@
 mod address;
 mod bytes;
 mod differential;
+mod embedded;
 mod hub;
 mod kernel;
 mod live;
