@@ -46,7 +46,7 @@ impl Session {
 
     /// Takes what the peer has sent, and has it executed.
     fn read(&self, hub: &mut Hub, state: &mut State) -> Result<(), Gone> {
-        let mut buffer = std::mem::take(&mut state.buffer);
+        let mut buffer = state.take_buffer();
         let read = hub.read(self.stream, &mut buffer);
         if let Ok(Some(count @ 1..)) = read {
             state.receive(self.client, &buffer[..count]);

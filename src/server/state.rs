@@ -50,7 +50,7 @@ pub(super) struct State {
     pub(super) commands: u64,
     /// For commands that come whole: one for all clients.
     parser: Parser,
-    /// What sessions read into.
+    /// What sessions read into, see [`take_buffer`](State::take_buffer).
     pub(super) buffer: Box<[u8]>,
     /// The buffer of the next reply.
     pub(super) spare: Vec<u8>,
@@ -76,13 +76,21 @@ impl State {
             rejected: 0,
             commands: 0,
             parser: Parser::default(),
-            buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            buffer: Box::default(),
             spare: Vec::new(),
         }
     }
 
     pub(super) fn now(&self) -> Time {
         self.keyspace.now
+    }
+
+    /// What to read into, to be given back. A session that has panicked took it along: then it is made anew.
+    pub(super) fn take_buffer(&mut self) -> Box<[u8]> {
+        match std::mem::take(&mut self.buffer) {
+            lost if lost.is_empty() => vec![0; READ_BYTES].into_boxed_slice(),
+            buffer => buffer,
+        }
     }
 
     pub(super) fn stats(&self) -> ServerStats {
