@@ -20,7 +20,6 @@
 
 mod blanks;
 mod commands;
-mod embedded;
 mod generate;
 mod host;
 mod line;

@@ -137,7 +137,11 @@ impl Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
+        if self.hosted.is_awaited() || thread::panicking() {
+            return;
+        }
         self.tell_to_end();
+        self.hosted.await_end();
     }
 }
 

@@ -1,11 +1,13 @@
 //! One of the two servers, with the connections that a script has to it.
 
 use super::commands::{Asked, is_calm, is_short, looks_around, may_block, may_close};
-use super::embedded::Embedded;
 use super::line::{Line, parse};
 use super::masks::{Names, masked, masked_all};
 use super::script::{CONNECTIONS, Command, Quoted, Step, What, Word};
+use crate::embedded::hosted::Hosted;
 use crate::server::{PATIENCE, Server};
+use greenroom::Password;
+use greenroom::server::Config;
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
@@ -62,7 +64,9 @@ impl Host {
     }
 
     pub(super) fn embedded(setting: &Setting) -> Host {
-        let server = Embedded::start(setting.password);
+        let mut config = Config::default();
+        config.password = setting.password.map(Password::new);
+        let server = Hosted::start(config);
         Host::new("greenroom", setting, server.socket(), server)
     }
 

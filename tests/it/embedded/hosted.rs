@@ -1,7 +1,7 @@
 //! The server on a thread and a hub of its own, for whoever wants to talk to it.
 //!
-//! Its end is part of every test: it has to come, no task may have failed on the way, and nothing
-//! may be left of it on the hub.
+//! Its end is part of a test: [`Hosted::await_end`] sees to it that it comes, that no task has failed
+//! on the way, and that nothing is left of the server on the hub.
 
 use crate::notes::Notes;
 use crate::server::{PATIENCE, eventually};
@@ -11,7 +11,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// How long whoever does not look at the end waits for it.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A server that listens at a UNIX socket and at a TCP port, until this is dropped.
 #[derive(Debug)]
@@ -66,6 +70,11 @@ impl Hosted {
         let _ = self.place.remote.notify(self.place.stopper);
     }
 
+    /// Whether somebody has seen its end.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.thread.is_none()
+    }
+
     /// Waits until the server, which was told to, has ended well.
     pub(crate) fn await_end(&mut self) -> Aftermath {
         let thread = self.thread.take().expect("it is waited for once");
@@ -84,12 +93,13 @@ impl Hosted {
 
 impl Drop for Hosted {
     fn drop(&mut self) {
-        if self.thread.is_some() {
-            self.call_shutdown();
-            // A test that has failed is not to hang here as well.
-            if !thread::panicking() {
-                self.await_end();
-            }
+        // Where the server hangs, or has panicked, the test has failed already, and is to go on
+        // until it has told.
+        self.call_shutdown();
+        let deadline = Instant::now() + LAST_PATIENCE;
+        let runs = |thread: &JoinHandle<_>| !thread.is_finished();
+        while self.thread.as_ref().is_some_and(runs) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
         }
     }
 }
