@@ -1,0 +1,208 @@
+//! One run of one program, and what it has cost.
+
+use super::feed::Feeder;
+use super::kernel::{self, Usage};
+use super::plan::Work;
+use super::process::{Interrupt, Process};
+use super::server::Server;
+use super::{Result, programs};
+use jzon::JsonValue;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How often a program is looked at while it runs. What its memory grows by after the last look is not seen.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// The longest run takes some seconds. Under valgrind, a few times that.
+const TIME_MAX: Duration = Duration::from_secs(60);
+
+/// The exit status of a program that does not have a workload.
+const NOT_RUN: i32 = 3;
+
+/// What was seen of one run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) user_s: f64,
+    pub(crate) system_s: f64,
+    pub(crate) switches: f64,
+    pub(crate) peak_kib: f64,
+    /// Connects that the kernel has dropped because the server's backlog was full.
+    pub(crate) dropped: f64,
+    /// Processor time of the server.
+    pub(crate) server_s: Option<f64>,
+    /// What the program says.
+    pub(crate) json: JsonValue,
+}
+
+impl Run {
+    /// A number that the program says.
+    pub(crate) fn said(&self, key: &str) -> Option<f64> {
+        self.json[key].as_f64()
+    }
+}
+
+/// How a run has ended.
+#[derive(Debug)]
+pub(crate) enum Ended<T> {
+    Ran(T),
+    /// The program does not do this, and why.
+    NotRun(String),
+    Failed(String),
+}
+
+/// Runs programs, one at a time: what `getrusage` tells of children cannot be told apart.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    pub(crate) interrupt: Interrupt,
+    /// For what the programs write. To files, since nobody reads while they run.
+    pub(crate) folder: PathBuf,
+}
+
+impl Meter {
+    /// One run, with the server prepared for it and left in peace after it.
+    pub(crate) fn run(
+        &self,
+        program: &programs::Program,
+        work: &Work,
+        server: &mut Server,
+    ) -> Result<Ended<Run>> {
+        let place = server.next(work.connections())?;
+        let Some(mut command) = program.command(work, place) else {
+            return Ok(Ended::NotRun("it has no such workload".into()));
+        };
+        prepare(work, server)?;
+        let before = Before::now(server)?;
+        let mut peak_kib = 0.0;
+        let ended = self.watch(&mut command, Some((work, server)), |pid| {
+            peak_kib = kernel::peak_kib(pid).unwrap_or(peak_kib);
+        })?;
+        let ended = match ended {
+            Ended::Ran(said) => match program.result(work, &said) {
+                Ok(json) => Ended::Ran(before.until_now(server, peak_kib, json)?),
+                Err(why) => Ended::Failed(why),
+            },
+            Ended::NotRun(why) => Ended::NotRun(why),
+            Ended::Failed(why) => Ended::Failed(why),
+        };
+        server.settle()?;
+        Ok(ended)
+    }
+
+    /// Starts a program, looks at it until it ends, and returns what it has written.
+    pub(crate) fn watch(
+        &self,
+        command: &mut Command,
+        feed: Option<(&Work, &Server)>,
+        mut look: impl FnMut(u32),
+    ) -> Result<Ended<String>> {
+        let (stdout, stderr) = (self.folder.join("stdout"), self.folder.join("stderr"));
+        command
+            .stdin(Stdio::null())
+            .stdout(File::create(&stdout)?)
+            .stderr(File::create(&stderr)?);
+        let begin = Instant::now();
+        let mut process = Process::start(command)?;
+        let mut to_feed = feed.and_then(|(work, server)| Some((work.fed()?, server.socket())));
+        let mut feeder = None;
+        let status = loop {
+            look(process.id());
+            if let Some(status) = process.0.try_wait()? {
+                break status;
+            }
+            self.interrupt.check()?;
+            if begin.elapsed() > TIME_MAX {
+                let why = format!("it has not ended within {TIME_MAX:?}");
+                return Ok(Ended::Failed(why));
+            }
+            if to_feed.is_some() && is_ready(&stderr) {
+                feeder = to_feed
+                    .take()
+                    .map(|(elements, socket)| Feeder::start(socket, elements));
+            }
+            sleep(LOOK);
+        };
+        // One that has failed has not taken what is pushed, and then pushing need not have an end either.
+        if let Some(feeder) = feeder.filter(|_| status.success()) {
+            feeder.finish()?;
+        }
+        ended(
+            status,
+            &fs::read_to_string(&stdout)?,
+            &fs::read_to_string(&stderr)?,
+        )
+    }
+}
+
+/// What is different after a run.
+struct Before {
+    usage: Usage,
+    dropped: Option<f64>,
+    server_s: Option<f64>,
+}
+
+impl Before {
+    fn now(server: &Server) -> Result<Before> {
+        Ok(Before {
+            usage: Usage::of_children()?,
+            dropped: kernel::dropped(),
+            server_s: kernel::cpu_s(server.id()),
+        })
+    }
+
+    fn until_now(self, server: &Server, peak_kib: f64, json: JsonValue) -> Result<Run> {
+        let after = Before::now(server)?;
+        let usage = after.usage.since(self.usage);
+        let grown = |after: Option<f64>, before: Option<f64>| Some(after? - before?);
+        Ok(Run {
+            user_s: usage.user_s,
+            system_s: usage.system_s,
+            switches: usage.switches,
+            peak_kib,
+            dropped: grown(after.dropped, self.dropped).unwrap_or(0.0),
+            server_s: grown(after.server_s, self.server_s),
+            json,
+        })
+    }
+}
+
+/// What has to be in the server before a run.
+fn prepare(work: &Work, server: &Server) -> Result<()> {
+    let mut side = server.side()?;
+    side.ask(&["FLUSHALL"])?;
+    match *work {
+        Work::Drain { elements } => fill(&mut side, elements),
+        Work::Shared { .. } => side.ask(&["SET", "key", "value"]).map(drop),
+        _ => Ok(()),
+    }
+}
+
+fn fill(side: &mut super::raw::Raw, elements: usize) -> Result<()> {
+    let numbers: Vec<String> = (0..elements).map(|number| number.to_string()).collect();
+    for numbers in numbers.chunks(1000) {
+        let mut push = vec!["LPUSH", "queue"];
+        push.extend(numbers.iter().map(String::as_str));
+        side.ask(&push)?;
+    }
+    Ok(())
+}
+
+fn is_ready(stderr: &Path) -> bool {
+    fs::read_to_string(stderr).is_ok_and(|text| text.lines().any(|line| line == "ready"))
+}
+
+fn ended(status: ExitStatus, stdout: &str, stderr: &str) -> Result<Ended<String>> {
+    let why = stderr
+        .trim()
+        .lines()
+        .last()
+        .unwrap_or("it does not say why")
+        .to_string();
+    Ok(match status.code() {
+        Some(0) => Ended::Ran(stdout.into()),
+        Some(NOT_RUN) => Ended::NotRun(why),
+        _ => Ended::Failed(format!("{why} ({status})")),
+    })
+}
