@@ -1,4 +1,4 @@
-//! Every limit of the server, with its unit, its default and the reason for it.
+//! What a program can set of a server, with its unit, its default and the reason for it.
 
 use crate::address::Password;
 use crate::time::ms;

@@ -125,6 +125,9 @@ impl Keeper {
 
 impl Task for Keeper {
     fn resume(&mut self, hub: &mut Hub, wake: Wake) -> Result<Wait> {
+        if let Wake::Killed = wake {
+            self.server.borrow_mut().is_stopping = true;
+        }
         if !self.server.borrow().is_stopping {
             return Ok(Wait::notified());
         }
@@ -133,7 +136,7 @@ impl Task for Keeper {
             None => self.begin_to_end(hub),
         };
         self.until = Some(until);
-        if let Wake::Deadline = wake {
+        if let Wake::Deadline | Wake::Killed = wake {
             let state = self.server.borrow();
             state
                 .clients

@@ -25,8 +25,10 @@
 //!
 //! It is not a database. Everything is in memory and gone when it ends: no disk, no replication, no cluster, no
 //! scripts, no subscriptions, no access lists beyond one password, no eviction. It knows strings and
-//! lists. It runs on the thread of its hub, and a task that computes holds it up. What it does know it answers as Redis
-//! 7.0 does, byte for byte, errors included; anything else is an unknown command.
+//! lists. It runs on the thread of its hub, and a task that computes holds it up. A machine that vanishes without a word
+//! keeps its connection, and its place in a queue. What it does know it answers as Redis 7.0 does, byte for byte,
+//! errors included, except where it describes itself (`INFO`, `COMMAND`, parts of `CLIENT LIST`); anything else is an
+//! unknown command.
 //!
 //! # Commands
 //!
@@ -62,7 +64,7 @@ pub use self::config::Config;
 use self::listening::{Acceptor, Keeper};
 use self::state::State;
 use crate::driver::Endpoint;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{Hub, TaskId};
 use std::cell::RefCell;
 use std::fmt;
@@ -111,7 +113,7 @@ pub struct ServerStats {
     pub connections: u64,
     /// Connections that were turned away because there were `max_clients`.
     pub rejected: u64,
-    /// Commands that were executed so far.
+    /// Commands that came so far, those that were refused included.
     pub commands: u64,
 }
 
@@ -131,9 +133,14 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) with what the system says, such as that the address is in use.
+    /// [`ErrorKind::Io`] with what the system says, such as that the address is in use;
+    /// [`ErrorKind::Misuse`] after a shutdown.
     #[track_caller]
     pub fn listen(&self, hub: &mut Hub, at: &Endpoint) -> Result<Endpoint> {
+        if self.state.borrow().is_stopping {
+            let message = "the server has been shut down";
+            return Err(Error::new(ErrorKind::Misuse, message));
+        }
         let listener = hub.listen(at)?;
         let local = hub.local(listener)?;
         let acceptor = Acceptor::new(Rc::clone(&self.state), listener, &local);

@@ -81,9 +81,19 @@ impl Reply {
         self.sent == self.bytes.len()
     }
 
-    /// The kernel has taken `count` bytes.
+    /// The kernel has taken `count` bytes. The rest is moved to the front when it is the smaller half, or a peer that is
+    /// always a little behind would have all that it was ever sent be kept.
     pub(super) fn sent(&mut self, count: usize) {
         self.sent += count;
+        if self.sent > self.bytes.len() / 2 {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 
     /// Where all is sent, gives the buffer to the next who needs one: a client that waits holds none.

@@ -4,7 +4,8 @@
 //!              ┌───────── readable ◄──────────┐
 //!              ▼                              │ nothing to send
 //!    read ─► execute ─► write what is answered┤ output left: readable or writable
-//!                ▲                            │ blocked: readable, until the timeout of the pop
+//!                ▲                            │ commands left: once all others have run
+//!                │                            │ blocked: readable, until the timeout of the pop
 //!                │                            │ to be closed: writable, until patience ends
 //!                └── notified (answered, or  ─┘
 //!                    unblocked, or killed
@@ -22,7 +23,7 @@ use crate::time::{Time, secs};
 use crate::token::Key;
 use std::time::Duration;
 
-/// How long a peer that was told why it is closed has to read it.
+/// How long a peer that is to be closed has to read what it was answered.
 const LAST_WORDS: Duration = secs(5);
 
 #[derive(Debug)]
@@ -44,8 +45,8 @@ impl Session {
         }
     }
 
-    /// Takes what the peer has sent, and has it executed.
-    fn read(&self, hub: &mut Hub, state: &mut State) -> Result<(), Gone> {
+    /// Takes what the peer has sent, and has it executed; false when there is nothing.
+    fn read(&self, hub: &mut Hub, state: &mut State) -> Result<bool, Gone> {
         let mut buffer = state.take_buffer();
         let read = hub.read(self.stream, &mut buffer);
         if let Ok(Some(count @ 1..)) = read {
@@ -58,7 +59,7 @@ impl Session {
             Ok(_) => {}
             Err(_) => return Err(Gone),
         }
-        Ok(())
+        Ok(matches!(read, Ok(Some(_))))
     }
 
     /// Writes what fits. Who is to go at once is not even told what it was answered, as in Redis.
@@ -78,16 +79,18 @@ impl Session {
     /// Does what can be done now, and says what to wait for.
     fn advance(&self, hub: &mut Hub, state: &mut State, wake: &Wake) -> Result<Wait, Gone> {
         let end = state.clients.get(self.client).ok_or(Gone)?.end;
-        match (wake, end) {
+        // Whatever has woken it: a peer that goes on sending is ready again before any deadline.
+        state.time_out(self.client);
+        let has_read = match (wake, end) {
             (Wake::Killed, _) | (_, End::Now) | (Wake::Deadline, End::AfterReply) => {
                 return Err(Gone);
             }
             (Wake::Start | Wake::Ready, End::Open) => self.read(hub, state)?,
-            _ => {}
+            _ => false,
+        };
+        if !has_read {
+            state.go_on(self.client);
         }
-        // Whatever has woken it: a peer that goes on sending is ready again before any deadline.
-        state.time_out(self.client);
-        state.go_on(self.client);
         self.write(hub, state)?;
         let client = state.clients.get(self.client).ok_or(Gone)?;
         self.next_wait(client, state.now())
@@ -100,7 +103,7 @@ impl Session {
             End::AfterReply if all_sent => return Err(Gone),
             End::AfterReply => return Ok(Wait::writable(self.stream).within(LAST_WORDS)),
             // Zero: all others that are ready go first.
-            End::Open if client.is_behind => return Ok(Wait::sleep(Duration::ZERO)),
+            End::Open if client.is_behind && all_sent => return Ok(Wait::sleep(Duration::ZERO)),
             End::Open if all_sent => Wait::readable(self.stream),
             End::Open => Wait::readable_or_writable(self.stream),
         };

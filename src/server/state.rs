@@ -27,8 +27,9 @@ use std::rc::Rc;
 /// Commands of one client that are executed in a turn: about half a millisecond. The rest waits for the next one.
 const COMMANDS_PER_TURN_MAX: usize = 1024;
 
-/// When so many bytes have been answered, they are written before the next command is executed: one write takes a
-/// fraction of a millisecond, and who reads what it has asked for is never at its limit.
+/// When so many bytes have been answered in a turn, they are written before the next command is executed. While more
+/// are unsent, commands that came earlier wait: who asks for much and reads it is served at its own pace. Who goes on
+/// asking without reading is served until it is at its limit, and closed.
 const OUTPUT_PER_TURN_MAX: usize = 1 << 20;
 
 /// All that a server knows.
@@ -132,7 +133,7 @@ impl State {
         client.heard_at = now;
         if let Some(input) = &mut client.input {
             input.add(bytes);
-            self.go_on(key);
+            self.execute_held(key);
         } else {
             let mut parser = std::mem::take(&mut self.parser);
             let done = match client.waiting {
@@ -144,8 +145,16 @@ impl State {
         self.check_input(key);
     }
 
-    /// Executes what a client has sent earlier, as far as it may.
+    /// Executes what a client has sent earlier, unless much is still unsent to it.
     pub(super) fn go_on(&mut self, key: Key) {
+        let client = self.clients.get(key);
+        let unsent = client.map_or(0, |client| client.output.unsent().len());
+        if unsent <= OUTPUT_PER_TURN_MAX {
+            self.execute_held(key);
+        }
+    }
+
+    fn execute_held(&mut self, key: Key) {
         let Some(client) = self.clients.get_mut(key) else {
             return;
         };
@@ -197,6 +206,9 @@ impl State {
     }
 
     /// Executes the commands at the front of `bytes`; says how many bytes they took.
+    ///
+    /// The caller's output is taken out meanwhile, so that a command can have the whole state to itself. Nobody else
+    /// writes to it: what others cause is written to clients that wait, and the caller does not.
     fn execute(&mut self, key: Key, bytes: &[u8], parser: &mut Parser) -> usize {
         let Some(client) = self.clients.get_mut(key) else {
             return 0;
@@ -290,6 +302,7 @@ impl State {
         until: Option<Time>,
     ) {
         if let Some(client) = self.clients.get_mut(key) {
+            debug_assert!(client.waiting.is_none(), "who waits asks nothing");
             client.waiting = Some(self.blocked.enter(key, db, keys, pop, until));
         }
     }

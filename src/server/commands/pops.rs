@@ -15,9 +15,8 @@ type Done = Result<(), Refusal>;
 
 /// What a command does when there is no list.
 enum Otherwise {
-    /// It answers with a null, or a null array.
-    Null,
-    NullArray,
+    /// It answers so.
+    Answer,
     /// It waits until then.
     Wait(Option<Time>),
 }
@@ -35,9 +34,8 @@ fn pop(call: &mut Call<'_>, keys: Range<usize>, pop: Pop, otherwise: &Otherwise)
             let keys = keys.map(|key| args.get(key).unwrap_or_default());
             call.state.block(call.client, call.db, keys, pop, until);
         }
-        Otherwise::Wait(_) if matches!(pop, Pop::Move { .. }) => call.reply.null(),
-        Otherwise::Null => call.reply.null(),
-        Otherwise::NullArray | Otherwise::Wait(_) => call.reply.null_array(),
+        _ if matches!(pop, Pop::Move { .. }) => call.reply.null(),
+        _ => call.reply.null_array(),
     }
     Ok(())
 }
@@ -60,7 +58,7 @@ fn pop_one(call: &mut Call<'_>, side: Side) -> Done {
 /// `LMOVE source target LEFT|RIGHT LEFT|RIGHT`
 pub(in crate::server) fn lmove(call: &mut Call<'_>) -> Done {
     let (from, to) = (side(call.arg(3))?, side(call.arg(4))?);
-    move_one(call, from, to, &Otherwise::Null)
+    move_one(call, from, to, &Otherwise::Answer)
 }
 
 /// `BLMOVE source target LEFT|RIGHT LEFT|RIGHT timeout`
@@ -71,7 +69,7 @@ pub(in crate::server) fn blmove(call: &mut Call<'_>) -> Done {
 }
 
 pub(in crate::server) fn rpoplpush(call: &mut Call<'_>) -> Done {
-    move_one(call, Side::Right, Side::Left, &Otherwise::Null)
+    move_one(call, Side::Right, Side::Left, &Otherwise::Answer)
 }
 
 /// `BRPOPLPUSH source target timeout`
@@ -88,7 +86,7 @@ fn move_one(call: &mut Call<'_>, from: Side, to: Side, otherwise: &Otherwise) ->
 /// `LMPOP numkeys key [key ...] LEFT|RIGHT [COUNT count]`
 pub(in crate::server) fn lmpop(call: &mut Call<'_>) -> Done {
     let (keys, many) = pop_many(call, 1)?;
-    pop(call, keys, many, &Otherwise::NullArray)
+    pop(call, keys, many, &Otherwise::Answer)
 }
 
 /// `BLMPOP timeout numkeys key [key ...] LEFT|RIGHT [COUNT count]`

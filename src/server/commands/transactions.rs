@@ -39,6 +39,10 @@ pub(in crate::server) fn exec(call: &mut Call<'_>) -> Done {
         call.reply.array(queued.len());
         for (command, args) in &queued {
             execute(call, command, args.args());
+            if call.reply.unsent().len() > call.state.config.output_bytes_max {
+                call.state.end(call.client, End::Now);
+                break;
+            }
         }
     }
     if let Some(client) = call.caller() {

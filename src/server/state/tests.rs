@@ -141,6 +141,33 @@ fn much_output_is_written_before_more_is_made() {
 }
 
 #[test]
+fn who_reads_slowly_what_it_has_asked_for_is_served_at_its_own_pace() {
+    let mut house = House::new();
+    let guest = house.guest();
+    let text = "x".repeat(OUTPUT_PER_TURN_MAX / 4);
+    house.says(
+        guest,
+        &format!(
+            "*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n${}\r\n{text}\r\n",
+            text.len()
+        ),
+    );
+    house.hears(guest);
+    house.says(guest, &"GET key\r\n".repeat(40));
+    let (mut sent, mut held) = (0, 0);
+    while sent < 40 * text.len() {
+        let output = &mut house.state.clients.get_mut(guest).expect("a guest").output;
+        let count = output.unsent().len().min(100_000);
+        output.sent(count);
+        sent += count;
+        held = held.max(output.capacity());
+        house.state.check_output(guest);
+        house.state.go_on(guest);
+    }
+    assert!(held < 6 * OUTPUT_PER_TURN_MAX, "{held} bytes held");
+}
+
+#[test]
 fn a_long_queue_behind_a_wait_is_executed_in_order() {
     let mut house = House::new();
     let (waiter, pusher) = (house.guest(), house.guest());
