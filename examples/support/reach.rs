@@ -1,8 +1,9 @@
 //! Which server is asked: one that was named, or the usual one, or one that this program brings along.
 //!
-//! Nobody needs a server to try the program: where nothing listens at the usual place, the embedded one is
-//! started, in the same hub and thread. A server that was *named* and cannot be reached is an error. So is
-//! one that is there and does not let us in, or says nothing: it is somebody's, who should hear of it.
+//! Nobody needs a server to try the program: where nothing listens at the usual place, the embedded one
+//! is started, in the same hub and thread. A server that was *named* and cannot be reached is an error.
+//! So is one that is there and does not let us in, or says nothing: it is somebody's, who should hear
+//! of it.
 
 use super::options::{Ends, Options, Which};
 use greenroom::driver::Endpoint;
@@ -45,7 +46,8 @@ pub(crate) fn server(hub: &mut Hub, options: &Options) -> Result<Reached> {
     }
 }
 
-/// Its name is the first thing that it is asked. If it cannot be reached or does not let us in, this fails.
+/// Its name is the first thing that it is asked. If it cannot be reached or does not let us in, this
+/// fails.
 fn existing(hub: &mut Hub, address: Address) -> Result<Reached> {
     let redis = Redis::open_with(hub, address.clone(), Config::default())?;
     let asked = redis.send(hub, Command::new("INFO").arg("server"))?;
@@ -95,7 +97,8 @@ fn embedded(hub: &mut Hub, options: &Options) -> Result<Reached> {
     // All of them, and whoever wants to look in.
     ours.max_clients = options.clients.saturating_add(16);
     let mut theirs = Config::default();
-    // The backlog is that of Rust's listeners, 128: one that did not fit would be tried again after a second.
+    // The backlog is that of Rust's listeners, 128: one that did not fit would be tried again after a
+    // second.
     theirs.max_connecting = 100;
     let server = Server::new(hub, ours);
     let port = Endpoint::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));

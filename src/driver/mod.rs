@@ -1,22 +1,23 @@
 //! The kernel's seam: everything the hub asks of an operating system, as one trait.
 //!
-//! The hub above it cannot tell which driver it runs on. [`MioDriver`] is the real kernel. Everything that
-//! would make a run differ from the next one (the clock, the network, the order of events) comes
+//! The hub above it cannot tell which driver it runs on. [`MioDriver`] is the real kernel. Everything
+//! that would make a run differ from the next one (the clock, the network, the order of events) comes
 //! through this trait and nowhere else, so that a simulated kernel can take its place.
 //!
 //! # The contract
 //!
-//! **Edges, not levels.** An event is reported when something *changes*. Whoever is told that a
-//! socket is readable must read until the driver says [`WouldBlock`](io::ErrorKind::WouldBlock), or until a
-//! read brings fewer bytes than there was room for: both mean *drained*, and the next byte brings a
-//! new event. Whoever stops earlier must remember it himself. An event with
-//! [`ended`](Event::ended) set is the exception: the end or the error stands behind the bytes and
-//! brings no further event, so that reading goes on until it shows.
+//! **Edges, not levels.** An event is reported when something *changes*. Whoever is told that a socket
+//! is readable must read until the driver says [`WouldBlock`](io::ErrorKind::WouldBlock), or until a
+//! read brings fewer bytes than there was room for: both mean *drained*, and the next byte brings a new
+//! event. Whoever stops earlier must remember it himself. An event with [`ended`](Event::ended) set is
+//! the exception: the end or the error stands behind the bytes and brings no further event, so that
+//! reading goes on until it shows.
 //!
 //! **Readiness is a hint.** An event may be spurious; the read or write that follows has the last word.
 //!
-//! **A connect is finished** when [`connect`](Driver::connect) says [`Done`](Connect::Done), when a write succeeds, or when [`connected`](Driver::connected) says so. The writable event
-//! alone proves nothing.
+//! **A connect is finished** when [`connect`](Driver::connect) says [`Done`](Connect::Done), when a
+//! write succeeds, or when [`connected`](Driver::connected) says so. The writable event alone proves
+//! nothing.
 //!
 //! **Handles go stale.** A [`Socket`] that was closed answers every call with
 //! [`NotConnected`](io::ErrorKind::NotConnected); its late events are dropped by the driver and counted.
@@ -56,8 +57,8 @@ pub trait Driver: fmt::Debug {
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when the backlog of a UNIX socket is full: there is nothing to wait on, and
-    /// the caller tries again after a while.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when the backlog of a UNIX socket is full: there is
+    /// nothing to wait on, and the caller tries again after a while.
     fn connect(&mut self, peer: &Endpoint, owner: Owner) -> io::Result<Connect>;
 
     /// Whether a connect has finished: `Ok(false)` means *not yet*, an error is how it failed.
@@ -65,8 +66,8 @@ pub trait Driver: fmt::Debug {
 
     /// Listens. Port 0 takes any free one, see [`local`](Driver::local).
     ///
-    /// The file of a UNIX socket is removed when the listener is closed or the driver dropped. One that a listener
-    /// has left behind that is gone is replaced; a file of any other kind never is.
+    /// The file of a UNIX socket is removed when the listener is closed or the driver dropped. One that
+    /// a listener has left behind that is gone is replaced; a file of any other kind never is.
     ///
     /// # Errors
     ///
@@ -131,8 +132,8 @@ pub enum Connect {
     Started(Socket),
 }
 
-/// Whether a read or write has only to be tried again: the socket is not connected yet, or there are no bytes or
-/// no room. An event will say when.
+/// Whether a read or write has only to be tried again: the socket is not connected yet, or there are no
+/// bytes or no room. An event will say when.
 pub(crate) fn is_not_yet(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,9 +1,9 @@
 //! Streams and listeners, for tasks that do their own input and output.
 //!
-//! The kernel reports edges: that a socket *became* readable, once. The hub turns this into a level that a
-//! task can ask for at any time: each stream remembers whether it may be readable and writable, until a
-//! read or write finds out that it is not. A task therefore never loses an edge, even if it comes
-//! while the task does something else.
+//! The kernel reports edges: that a socket *became* readable, once. The hub turns this into a level
+//! that a task can ask for at any time: each stream remembers whether it may be readable and writable,
+//! until a read or write finds out that it is not. A task therefore never loses an edge, even if it
+//! comes while the task does something else.
 //!
 //! A stream belongs to the task that made it, and is closed when that task ends, however it ends.
 //! [`Hub::hand_over`] gives it to another task: what an accept loop does with a new connection.
@@ -59,8 +59,8 @@ pub(super) struct Port {
 pub(super) type Ports = Slots<Port>;
 
 impl Hub {
-    /// Starts to connect. The stream becomes [writable](super::Wait::writable) when the connect has ended;
-    /// the first [`write`](Hub::write) then tells how.
+    /// Starts to connect. The stream becomes [writable](super::Wait::writable) when the connect has
+    /// ended; the first [`write`](Hub::write) then tells how.
     ///
     /// # Errors
     ///
@@ -75,8 +75,9 @@ impl Hub {
         key.map(Stream).map_err(connected)
     }
 
-    /// Listens. Port 0 takes any free port, see [`local`](Hub::local). The file of a UNIX socket is removed when the
-    /// listener is closed, and one that was left behind by a process that was killed is replaced.
+    /// Listens. Port 0 takes any free port, see [`local`](Hub::local). The file of a UNIX socket is
+    /// removed when the listener is closed, and one that was left behind by a process that was killed
+    /// is replaced.
     ///
     /// # Errors
     ///
@@ -131,14 +132,16 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Misuse`] when the stream is closed, [`ErrorKind::Io`] when it is not connected, or no longer.
+    /// [`ErrorKind::Misuse`] when the stream is closed, [`ErrorKind::Io`] when it is not connected, or
+    /// no longer.
     pub fn peer(&self, stream: Stream) -> Result<Endpoint> {
         let socket = self.port(stream.0)?.socket;
         let error = |error| Error::io(ErrorKind::Io, "cannot tell the peer's address", error);
         self.driver.peer(socket).map_err(error)
     }
 
-    /// Reads what is there into `into`: how many bytes, 0 at the end of the stream, `None` when there is nothing now.
+    /// Reads what is there into `into`: how many bytes, 0 at the end of the stream, `None` when there
+    /// is nothing now.
     ///
     /// # Errors
     ///
@@ -236,8 +239,8 @@ impl Hub {
             .ok_or_else(|| closed("the stream is closed"))
     }
 
-    /// Makes a port of whatever socket `open` returns, owned by the task that runs. `open` also says whether
-    /// the socket is writable from the start.
+    /// Makes a port of whatever socket `open` returns, owned by the task that runs. `open` also says
+    /// whether the socket is writable from the start.
     fn add_port(
         &mut self,
         open: impl FnOnce(&mut dyn driver::Driver, Owner) -> io::Result<(Socket, bool)>,

@@ -25,8 +25,8 @@ use std::time::Duration;
 
 /// Something that the hub resumes.
 ///
-/// A closure `FnMut(&mut Hub, Wake) -> Result<Wait>` is a task; write a struct where there are more than one or
-/// two states to remember.
+/// A closure `FnMut(&mut Hub, Wake) -> Result<Wait>` is a task; write a struct where there are more
+/// than one or two states to remember.
 ///
 /// ```
 /// use greenroom::{Hub, Result, Task, Wait, Wake, ms};
@@ -53,8 +53,8 @@ pub trait Task {
     ///
     /// # Errors
     ///
-    /// An error ends the task: it is given to the hub's error hook and to whoever joins the task. So does a
-    /// panic. After [`Wake::Killed`] the task has ended whatever it returns.
+    /// An error ends the task: it is given to the hub's error hook and to whoever joins the task. So
+    /// does a panic. After [`Wake::Killed`] the task has ended whatever it returns.
     fn resume(&mut self, hub: &mut Hub, wake: Wake) -> Result<Wait>;
 }
 
@@ -138,7 +138,8 @@ impl Wait {
         Wait::event(Event::Notify)
     }
 
-    /// Until the reply to a request has come. One task at a time can wait for it: the last that does gets it. The commands of [`Redis`](crate::Redis) return this wait.
+    /// Until the reply to a request has come. One task at a time can wait for it: the last that does
+    /// gets it. The commands of [`Redis`](crate::Redis) return this wait.
     pub const fn reply(ticket: Ticket) -> Wait {
         Wait::event(Event::Reply(ticket))
     }
@@ -170,14 +171,15 @@ impl Wait {
 
     /// The same wait, but for no longer than `duration` from the beginning of this turn.
     ///
-    /// A wait that ends by its deadline wakes the task with [`Wake::Deadline`]. A request it waited for is
-    /// given up: see [`Hub::kill`] for what that means.
+    /// A wait that ends by its deadline wakes the task with [`Wake::Deadline`]. A request it waited for
+    /// is given up: see [`Hub::kill`] for what that means.
     pub const fn within(mut self, duration: Duration) -> Wait {
         self.deadline = Some(Until::After(nanos(duration)));
         self
     }
 
-    /// The request whose reply this waits for: to wait for it again after a notify, with [`Wait::reply`].
+    /// The request whose reply this waits for: to wait for it again after a notify, with
+    /// [`Wait::reply`].
     pub const fn ticket(&self) -> Option<Ticket> {
         match self.event {
             Event::Reply(ticket) => Some(ticket),
@@ -204,7 +206,8 @@ pub enum Wake {
     Notified,
     /// The deadline of the wait has passed.
     Deadline,
-    /// Somebody called [`Hub::kill`]. This is the last resumption: a moment to put right what the task holds.
+    /// Somebody called [`Hub::kill`]. This is the last resumption: a moment to put right what the task
+    /// holds.
     Killed,
 }
 
@@ -238,7 +241,8 @@ impl Wake {
     ///
     /// # Errors
     ///
-    /// The error of the request, or [`unexpected`](Wake::unexpected) when something else has ended the wait.
+    /// The error of the request, or [`unexpected`](Wake::unexpected) when something else has ended the
+    /// wait.
     pub fn reply(self) -> Result<Reply> {
         match self {
             Wake::Reply(reply) => reply,

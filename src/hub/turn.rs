@@ -3,18 +3,20 @@
 //! 1. **Timeout**: zero if there is work left, else what the wheel asks for, else for ever.
 //! 2. **Poll**: the only blocking call.
 //! 3. **Clock**: `now` is read once.
-//! 4. **Sockets**: who was notified from other threads is told; sockets are read to the end, bytes decoded; replies are collected, no user code runs.
+//! 4. **Sockets**: who was notified from other threads is told; sockets are read to the end, bytes
+//!    decoded; replies are collected, no user code runs.
 //! 5. **Timers**: due entries are collected, no user code runs.
 //! 6. **Tasks**: those in line are resumed, up to a budget; the rest keep their place.
 //! 7. **Flush and reap**: connects are started, each connection that has something to send is written
 //!    to once, and what asked to be closed is closed.
 //!
 //! Collect, then call: while the tables of the hub change, in phases 4 and 5, no task runs; while tasks
-//! run, in phase 6, nothing changes but by their own calls, and what must not happen at once waits for phase 7.
-//! Sockets come before timers, so that a reply that has arrived wins over its own deadline.
+//! run, in phase 6, nothing changes but by their own calls, and what must not happen at once waits for
+//! phase 7. Sockets come before timers, so that a reply that has arrived wins over its own deadline.
 //!
-//! The budgets keep a turn to a few milliseconds, and with it the lateness of every timer, when ten thousand
-//! connections are opened or answered at once. (Hundreds of connections that all move megabytes take longer.)
+//! The budgets keep a turn to a few milliseconds, and with it the lateness of every timer, when ten
+//! thousand connections are opened or answered at once. (Hundreds of connections that all move
+//! megabytes take longer.)
 
 use super::task::Event as WaitEvent;
 use super::tasks::Why;
@@ -31,36 +33,41 @@ use std::time::Duration;
 /// One read takes this much at most: the buffer is shared by all connections of the hub.
 pub(super) const READ_BYTES: usize = 128 * 1024;
 
-/// Reads of one connection in a turn: 512 KiB, about 0.1 ms of copying. The rest waits for the next turn.
+/// Reads of one connection in a turn: 512 KiB, about 0.1 ms of copying. The rest waits for the next
+/// turn.
 const READS_PER_CONNECTION_MAX: usize = 4;
 
-/// Bytes written to one connection in a turn. One large command must not hold up ten thousand small ones.
+/// Bytes written to one connection in a turn. One large command must not hold up ten thousand small
+/// ones.
 const WRITE_BYTES_MAX: usize = 256 * 1024;
 
 /// Resumptions in a turn. A task that asks something takes about 0.5 µs.
 const TASKS_PER_TURN_MAX: usize = 1024;
 
-/// Connections written to in a turn. A write of a small command takes 5 to 10 µs, nearly all in the kernel.
+/// Connections written to in a turn. A write of a small command takes 5 to 10 µs, nearly all in the
+/// kernel.
 const FLUSHES_PER_TURN_MAX: usize = 128;
 
-/// Connects started in a turn. One takes 30 to 50 µs, since on loopback the kernel does the server's half as
-/// well: 1 to 1.6 ms in all.
+/// Connects started in a turn. One takes 30 to 50 µs, since on loopback the kernel does the server's
+/// half as well: 1 to 1.6 ms in all.
 const DIALS_PER_TURN_MAX: usize = 32;
 
-/// But it takes a hundred times as long where tens of thousands of local ports are still taken (`TIME_WAIT`), and
-/// the kernel has to search for a free one. So connecting stops when a timer is due, or after this long.
+/// But it takes a hundred times as long where tens of thousands of local ports are still taken
+/// (`TIME_WAIT`), and the kernel has to search for a free one. So connecting stops when a timer is due,
+/// or after this long.
 const DIALING_MAX: Duration = ms(50);
 
-/// Deadlines wait while polls bring full batches, since what they wait for may be in the next one; but not for
-/// longer than this many polls, or a busy hub would never notice a dead connection.
+/// Deadlines wait while polls bring full batches, since what they wait for may be in the next one; but
+/// not for longer than this many polls, or a busy hub would never notice a dead connection.
 const FULL_POLLS_MAX: u32 = 64;
 
 /// When a deadline is looked at again that has waited for a full batch.
 const AFTER_FULL_POLL: Duration = ms(1);
 
 impl Hub {
-    /// Makes one turn; for ever, if nothing is left that could end its poll. [`run`](Hub::run), [`wait`](Hub::wait) and their like call it; call it yourself only to embed
-    /// the hub in a loop of your own.
+    /// Makes one turn; for ever, if nothing is left that could end its poll. [`run`](Hub::run),
+    /// [`wait`](Hub::wait) and their like call it; call it yourself only to embed the hub in a loop of
+    /// your own.
     ///
     /// # Errors
     ///
@@ -243,7 +250,8 @@ impl Hub {
         );
     }
 
-    /// The one place where the clock is read again within a turn: not to tell the time, but to keep a budget.
+    /// The one place where the clock is read again within a turn: not to tell the time, but to keep a
+    /// budget.
     fn start_connects(&mut self) {
         let due = self.timers.timeout().unwrap_or(DIALING_MAX);
         let until = self.timers.now() + due.min(DIALING_MAX);

@@ -26,6 +26,16 @@ pub enum Protocol {
     Resp3,
 }
 
+impl Protocol {
+    /// As `HELLO` spells it: 2 or 3.
+    pub fn version(self) -> u8 {
+        match self {
+            Protocol::Resp2 => 2,
+            Protocol::Resp3 => 3,
+        }
+    }
+}
+
 /// Appends a command: its name and its arguments.
 ///
 /// # Panics

@@ -1,11 +1,13 @@
 //! Who waits for which key.
 //!
-//! A client that waits stands in one queue for each key that it has named, with the same number in each: numbers
-//! count up, so that the lowest in a queue has waited longest, and leaving takes a logarithm and no search.
+//! A client that waits stands in one queue for each key that it has named, with the same number in
+//! each: numbers count up, so that the lowest in a queue has waited longest, and leaving takes a
+//! logarithm and no search.
 //!
-//! A list that comes into being *signals* its key. Signalled keys are looked at when the command that has caused it is over
-//! (after all of an `EXEC`), in the order of their signals: the list may be gone again by then, and then nobody is
-//! woken. Serving one client can signal the next key: `BLMOVE` pushes.
+//! A list that comes into being *signals* its key. Signalled keys are looked at when the command that
+//! has caused it is over (after all of an `EXEC`), in the order of their signals: the list may be gone
+//! again by then, and then nobody is woken. Serving one client can signal the next key: `BLMOVE`
+//! pushes.
 
 use super::keyspace::Side;
 use crate::time::Time;

@@ -28,7 +28,8 @@ pub(super) type Handler = fn(&mut Call<'_>) -> Result<(), Refusal>;
 /// Which arguments are keys: the first, the last (negative counts from the end), and how far apart.
 pub(super) type Keys = (i32, i32, i32);
 
-/// What clients are told about a command, and what the dispatcher asks. Bits, since a static table is made of them.
+/// What clients are told about a command, and what the dispatcher asks. Bits, since a static table is
+/// made of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Flags(pub(super) u16);
 

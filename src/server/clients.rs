@@ -103,8 +103,8 @@ impl Input {
         (&self.bytes[self.done..], &mut self.parser)
     }
 
-    /// So many more bytes have been executed. The rest is moved to the front when it is the smaller half: moved each time,
-    /// a long queue of short commands would be moved again and again.
+    /// So many more bytes have been executed. The rest is moved to the front when it is the smaller
+    /// half: moved each time, a long queue of short commands would be moved again and again.
     pub(super) fn executed(&mut self, count: usize) {
         self.done += count;
         if self.done > self.bytes.len() / 2 {
@@ -174,15 +174,15 @@ impl Clients {
         key
     }
 
-    pub(super) fn remove(&mut self, key: Key) -> Option<Client> {
-        let client = self.slots.remove(key)?;
-        self.by_id.remove(&client.id);
-        Some(client)
+    pub(super) fn remove(&mut self, key: Key) {
+        self.strike(key);
+        self.slots.remove(key);
     }
 }
 
 impl Client {
-    /// Where it comes from, as `CLIENT LIST` says it. The peer of a UNIX socket has no name: it goes by ours.
+    /// Where it comes from, as `CLIENT LIST` says it. The peer of a UNIX socket has no name: it goes by
+    /// ours.
     pub(super) fn address(&self) -> String {
         match &self.peer {
             Endpoint::Tcp(address) => address.to_string(),
@@ -196,10 +196,7 @@ impl Client {
         let queued = self.transaction.as_ref().map(|open| open.count);
         let queued = queued.map_or("-1".into(), |count| count.to_string());
         let held = self.input.as_ref().map_or(0, |input| input.len());
-        let resp = match protocol {
-            Protocol::Resp2 => 2,
-            Protocol::Resp3 => 3,
-        };
+        let resp = protocol.version();
         // Writing to a String cannot fail.
         let _ = writeln!(
             line,

@@ -31,16 +31,18 @@ pub struct Config {
     /// Default: 512 MiB, as in Redis (`proto-max-bulk-len`).
     pub bulk_bytes_max: usize,
 
-    /// How many bytes may be held of a client whose command is not complete, who goes on sending while it is
-    /// blocked, or who queues commands with `MULTI`. Beyond it the client is closed without a word, as Redis does.
+    /// How many bytes may be held of a client whose command is not complete, who goes on sending while
+    /// it is blocked, or who queues commands with `MULTI`. Beyond it the client is closed without a
+    /// word, as Redis does.
     ///
     /// Default: 1 GiB, as in Redis (`client-query-buffer-limit`).
     pub query_bytes_max: usize,
 
-    /// How many bytes of replies may wait for a client that does not read them. Beyond it the client is closed.
+    /// How many bytes of replies may wait for a client that does not read them. Beyond it the client is
+    /// closed.
     ///
-    /// Default: 256 MiB. Redis has no limit for ordinary clients (`client-output-buffer-limit normal 0 0 0`); a
-    /// server that shares its process with others should.
+    /// Default: 256 MiB. Redis has no limit for ordinary clients (`client-output-buffer-limit normal 0
+    /// 0 0`); a server that shares its process with others should.
     pub output_bytes_max: usize,
 
     /// How long a shutdown waits for clients to read what has been answered.

@@ -1,4 +1,5 @@
-//! From the words of a request to the handler of its command: what is checked before any command is executed.
+//! From the words of a request to the handler of its command: what is checked before any command is
+//! executed.
 
 use super::call::{Call, Command, Flags};
 use super::clients::End;
@@ -9,7 +10,8 @@ use super::state::State;
 use super::table;
 use crate::token::Key;
 
-/// Executes one command, or queues or refuses it. There is one reply, unless the client waits for it now.
+/// Executes one command, or queues or refuses it. There is one reply, unless the client waits for it
+/// now.
 pub(super) fn dispatch(state: &mut State, client: Key, args: Args<'_>, reply: &mut Reply) {
     if is_http(&args[0]) {
         return state.end(client, End::Now);
@@ -108,7 +110,8 @@ fn admit(state: &mut State, client: Key, args: Args<'_>) -> Result<Admitted, Ref
     Ok(Admitted::Queued)
 }
 
-/// A refused command spoils the transaction that it was to be part of. If it is `EXEC` itself, that is the end of it.
+/// A refused command spoils the transaction that it was to be part of. If it is `EXEC` itself, that is
+/// the end of it.
 fn spoil_transaction(state: &mut State, client: Key, name: &[u8], refusal: Refusal) -> Refusal {
     let Some(client) = state.clients.get_mut(client) else {
         return refusal;

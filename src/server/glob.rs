@@ -2,8 +2,8 @@
 
 /// Whether all of `text` matches `pattern`. Case does not matter.
 ///
-/// Only the last `*` is ever gone back to: an earlier one could do nothing that the last one cannot. So the work is
-/// at most the product of the lengths, whatever the pattern.
+/// Only the last `*` is ever gone back to: an earlier one could do nothing that the last one cannot. So
+/// the work is at most the product of the lengths, whatever the pattern.
 pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where to go on when what follows the last star does not fit: behind the star, one byte further.

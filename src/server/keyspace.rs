@@ -1,7 +1,7 @@
 //! The data: numbered databases of keys, each with a string or a list.
 //!
-//! There is no empty list: a key goes with its last element. A key that has run out is removed when somebody asks for it;
-//! until then it only takes room.
+//! There is no empty list: a key goes with its last element. A key that has run out is removed when
+//! somebody asks for it; until then it only takes room.
 
 use super::refusal::Refusal;
 use crate::time::Time;
@@ -93,8 +93,8 @@ impl Keyspace {
         self.any_expires = false;
     }
 
-    /// Adds elements, one after the other, to one end of a list, which is made when it is not there. Says how long it
-    /// is now, and whether it was made.
+    /// Adds elements, one after the other, to one end of a list, which is made when it is not there.
+    /// Says how long it is now, and whether it was made.
     pub(super) fn push(
         &mut self,
         db: usize,

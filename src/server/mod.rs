@@ -1,9 +1,9 @@
 //! A small Redis-compatible server, made of tasks on a hub.
 //!
-//! It is there so that examples, tests and newcomers need nothing installed, and it is the proof that a hub is
-//! not married to the client: all it uses is what every program can use ([`Hub::listen`], [`Hub::accept`],
-//! [`Hub::read`], [`Hub::write`], waits with a deadline, [`Hub::notify`]). It can share the hub, and so the
-//! one thread, with the client that talks to it.
+//! It is there so that examples, tests and newcomers need nothing installed, and it is the proof that a
+//! hub is not married to the client: all it uses is what every program can use ([`Hub::listen`],
+//! [`Hub::accept`], [`Hub::read`], [`Hub::write`], waits with a deadline, [`Hub::notify`]). It can share
+//! the hub, and so the one thread, with the client that talks to it.
 //!
 //! ```text
 //!    listener ─► Acceptor ──spawns──► Session ◄──────── bytes ────────► peer
@@ -16,30 +16,32 @@
 //!                                   └───────────────────────────────────────────────┘
 //! ```
 //!
-//! Tasks do the input and output; what a command *means* is in `State`, which is pure: bytes and the time in,
-//! bytes out, and a list of tasks to be notified because somebody else's command has changed something for them.
-//! A blocked client is a session that waits for its peer with a deadline. When an element comes, whoever has pushed it
-//! answers the client that has waited longest, and notifies its session.
+//! Tasks do the input and output; what a command *means* is in `State`, which is pure: bytes and the
+//! time in, bytes out, and a list of tasks to be notified because somebody else's command has changed
+//! something for them. A blocked client is a session that waits for its peer with a deadline. When an
+//! element comes, whoever has pushed it answers the client that has waited longest, and notifies its
+//! session.
 //!
 //! # What it is not
 //!
-//! It is not a database. Everything is in memory and gone when it ends: no disk, no replication, no cluster, no
-//! scripts, no subscriptions, no access lists beyond one password, no eviction. It knows strings and
-//! lists. It runs on the thread of its hub, and a task that computes holds it up. A machine that vanishes without a word
-//! keeps its connection, and its place in a queue. What it does know it answers as Redis 7.0 does, byte for byte,
-//! errors included, except where it describes itself (`INFO`, `COMMAND`, parts of `CLIENT LIST`); anything else is an
-//! unknown command.
+//! It is not a database. Everything is in memory and gone when it ends: no disk, no replication, no
+//! cluster, no scripts, no subscriptions, no access lists beyond one password, no eviction. It knows
+//! strings and lists. It runs on the thread of its hub, and a task that computes holds it up. A machine
+//! that vanishes without a word keeps its connection, and its place in a queue. What it does know it
+//! answers as Redis 7.0 does, byte for byte, errors included, except where it describes itself (`INFO`,
+//! `COMMAND`, parts of `CLIENT LIST`); anything else is an unknown command.
 //!
 //! # Commands
 //!
-//! `PING` `ECHO` `QUIT` `HELLO` `AUTH` `SELECT` `CLIENT` (`ID` `SETNAME` `GETNAME` `SETINFO` `LIST` `KILL` `UNBLOCK`) `COMMAND`
-//! (`COUNT` `DOCS` `INFO` `LIST`) `INFO` `CONFIG GET` `FLUSHALL` `EXISTS` `DEL` `TYPE` `GET` `SET` `INCR` `LPUSH` `RPUSH` `LPOP`
-//! `RPOP` `LLEN` `LRANGE` `LREM` `LMOVE` `RPOPLPUSH` `LMPOP` `BLPOP` `BRPOP` `BLMOVE` `BRPOPLPUSH` `BLMPOP` `MULTI` `EXEC` `DISCARD`
+//! `PING` `ECHO` `QUIT` `HELLO` `AUTH` `SELECT` `CLIENT` (`ID` `SETNAME` `GETNAME` `SETINFO` `LIST`
+//! `KILL` `UNBLOCK`) `COMMAND` (`COUNT` `DOCS` `INFO` `LIST`) `INFO` `CONFIG GET` `FLUSHALL` `EXISTS`
+//! `DEL` `TYPE` `GET` `SET` `INCR` `LPUSH` `RPUSH` `LPOP` `RPOP` `LLEN` `LRANGE` `LREM` `LMOVE`
+//! `RPOPLPUSH` `LMPOP` `BLPOP` `BRPOP` `BLMOVE` `BRPOPLPUSH` `BLMPOP` `MULTI` `EXEC` `DISCARD`
 //! `SHUTDOWN`. `SET` knows all options but `EXAT` and `PXAT`, since a hub has no calendar.
 //!
-//! Inside: `table.rs` names all commands; `commands/` has their handlers; `state.rs` takes bytes to commands and
-//! `dispatch.rs` commands to handlers; `blocked.rs` is who waits for which key; `keyspace.rs` the data; `session.rs` and
-//! `listening.rs` the tasks.
+//! Inside: `table.rs` names all commands; `commands/` has their handlers; `state.rs` takes bytes to
+//! commands and `dispatch.rs` commands to handlers; `blocked.rs` is who waits for which key;
+//! `keyspace.rs` the data; `session.rs` and `listening.rs` the tasks.
 
 mod blocked;
 mod call;
@@ -70,11 +72,12 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-/// The version of Redis whose replies the server gives, and which it reports: clients look at it to know what
-/// they may ask.
+/// The version of Redis whose replies the server gives, and which it reports: clients look at it to
+/// know what they may ask.
 pub const REDIS_VERSION: &str = "7.0.15";
 
-/// What the tasks of one server share. They run one at a time, and none keeps it borrowed while it waits.
+/// What the tasks of one server share. They run one at a time, and none keeps it borrowed while it
+/// waits.
 type Shared = Rc<RefCell<State>>;
 
 /// A server on a hub. A handle: cheap to clone, and dropping it stops nothing.
@@ -153,16 +156,17 @@ impl Server {
         Ok(local)
     }
 
-    /// Stops listening, sends what has been answered, and closes all connections, in the following turns. A client that is
-    /// blocked is told nothing: its connection ends. A peer that does not read has
+    /// Stops listening, sends what has been answered, and closes all connections, in the following
+    /// turns. A client that is blocked is told nothing: its connection ends. A peer that does not read
+    /// has
     /// [`drain`](Config::drain) to do so.
     pub fn shutdown(&self, hub: &mut Hub) {
         self.state.borrow_mut().is_stopping = true;
         hub.notify(self.keeper);
     }
 
-    /// The task that ends when the server has shut down, because of [`shutdown`](Server::shutdown) or the command
-    /// `SHUTDOWN`.
+    /// The task that ends when the server has shut down, because of [`shutdown`](Server::shutdown) or
+    /// the command `SHUTDOWN`.
     pub fn task(&self) -> TaskId {
         self.keeper
     }

@@ -29,10 +29,11 @@ pub(super) fn int_from(minimum: i64, text: &[u8], refusal: &'static str) -> Resu
         .ok_or(Refusal::err(refusal))
 }
 
-/// Until when a blocking command waits, given its timeout in seconds; 0 is for ever. Rounded up to milliseconds.
+/// Until when a blocking command waits, given its timeout in seconds; 0 is for ever. Rounded up to
+/// milliseconds.
 ///
-/// Redis also reads hexadecimal digits, and reckons with more of them: it differs for timeouts of centuries, and for
-/// those that no `f64` can hold.
+/// Redis also reads hexadecimal digits, and reckons with more of them: it differs for timeouts of
+/// centuries, and for those that no `f64` can hold.
 pub(super) fn timeout(text: &[u8], now: Time) -> Result<Option<Time>, Refusal> {
     const NOT_A_NUMBER: Refusal = Refusal::err("timeout is not a float or out of range");
     let seconds = std::str::from_utf8(text).ok();

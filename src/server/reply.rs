@@ -81,8 +81,8 @@ impl Reply {
         self.sent == self.bytes.len()
     }
 
-    /// The kernel has taken `count` bytes. The rest is moved to the front when it is the smaller half, or a peer that is
-    /// always a little behind would have all that it was ever sent be kept.
+    /// The kernel has taken `count` bytes. The rest is moved to the front when it is the smaller half,
+    /// or a peer that is always a little behind would have all that it was ever sent be kept.
     pub(super) fn sent(&mut self, count: usize) {
         self.sent += count;
         if self.sent > self.bytes.len() / 2 {

@@ -1,13 +1,14 @@
 //! The server without its input and output: bytes and the time in, bytes out.
 //!
-//! A session tells what its peer has sent ([`State::receive`]), or that it is its turn again ([`State::go_on`]). Commands
-//! are executed one after the other until the bytes end, the client waits or is to be closed, or
-//! the budget of this turn is used up. What they mean for *other* clients (an element that one of them has
-//! waited for, a kill) is in those clients' entries when the call returns, and their tasks are in
+//! A session tells what its peer has sent ([`State::receive`]), or that it is its turn again
+//! ([`State::go_on`]). Commands are executed one after the other until the bytes end, the client waits
+//! or is to be closed, or the budget of this turn is used up. What they mean for *other* clients (an
+//! element that one of them has waited for, a kill) is in those clients' entries when the call returns,
+//! and their tasks are in
 //! [`woken`](State::woken) for the session to notify.
 //!
-//! A command that came whole is executed where it lies in the session's buffer. Only what is not complete, or stands behind
-//! a command that waits, is copied and kept.
+//! A command that came whole is executed where it lies in the session's buffer. Only what is not
+//! complete, or stands behind a command that waits, is copied and kept.
 
 use super::ServerStats;
 use super::blocked::{Blocked, Pop, Waiting};
@@ -24,12 +25,14 @@ use crate::time::Time;
 use crate::token::Key;
 use std::rc::Rc;
 
-/// Commands of one client that are executed in a turn: about half a millisecond. The rest waits for the next one.
+/// Commands of one client that are executed in a turn: about half a millisecond. The rest waits for the
+/// next one.
 const COMMANDS_PER_TURN_MAX: usize = 1024;
 
-/// When so many bytes have been answered in a turn, they are written before the next command is executed. While more
-/// are unsent, commands that came earlier wait: who asks for much and reads it is served at its own pace. Who goes on
-/// asking without reading is served until it is at its limit, and closed.
+/// When so many bytes have been answered in a turn, they are written before the next command is
+/// executed. While more are unsent, commands that came earlier wait: who asks for much and reads it is
+/// served at its own pace. Who goes on asking without reading is served until it is at its limit, and
+/// closed.
 const OUTPUT_PER_TURN_MAX: usize = 1 << 20;
 
 /// All that a server knows.
@@ -86,7 +89,8 @@ impl State {
         self.keyspace.now
     }
 
-    /// What to read into, to be given back. A session that has panicked took it along: then it is made anew.
+    /// What to read into, to be given back. A session that has panicked took it along: then it is made
+    /// anew.
     pub(super) fn take_buffer(&mut self) -> Box<[u8]> {
         match std::mem::take(&mut self.buffer) {
             lost if lost.is_empty() => vec![0; READ_BYTES].into_boxed_slice(),
@@ -104,7 +108,17 @@ impl State {
         }
     }
 
-    /// Somebody has connected. `None` when there is no room: whoever it is is to be told [`Refusal::FULL`].
+    /// The TCP port that it listens at; 0 when at none.
+    pub(super) fn port(&self) -> u16 {
+        let port = |at: &Endpoint| match at {
+            Endpoint::Tcp(address) => Some(address.port()),
+            Endpoint::Unix(_) => None,
+        };
+        self.listens_at.iter().find_map(port).unwrap_or(0)
+    }
+
+    /// Somebody has connected. `None` when there is no room: whoever it is is to be told
+    /// [`Refusal::FULL`].
     pub(super) fn connect(&mut self, peer: Endpoint, local: Rc<str>) -> Option<Key> {
         if self.clients.len() >= self.config.max_clients {
             self.rejected += 1;
@@ -207,8 +221,9 @@ impl State {
 
     /// Executes the commands at the front of `bytes`; says how many bytes they took.
     ///
-    /// The caller's output is taken out meanwhile, so that a command can have the whole state to itself. Nobody else
-    /// writes to it: what others cause is written to clients that wait, and the caller does not.
+    /// The caller's output is taken out meanwhile, so that a command can have the whole state to
+    /// itself. Nobody else writes to it: what others cause is written to clients that wait, and the
+    /// caller does not.
     fn execute(&mut self, key: Key, bytes: &[u8], parser: &mut Parser) -> usize {
         let Some(client) = self.clients.get_mut(key) else {
             return 0;
@@ -414,7 +429,8 @@ impl State {
         Ok(())
     }
 
-    /// Adds elements to a list; says how long it is now. A list that comes into being is news to those who wait for it.
+    /// Adds elements to a list; says how long it is now. A list that comes into being is news to those
+    /// who wait for it.
     pub(super) fn push(
         &mut self,
         db: usize,

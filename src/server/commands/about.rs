@@ -1,8 +1,8 @@
 //! What the server tells about itself, and its end.
 
-use crate::driver::Endpoint;
 use crate::server::call::{Call, Command, Flags};
 use crate::server::clients::End;
+use crate::server::keyspace::DATABASES;
 use crate::server::refusal::Refusal;
 use crate::server::{REDIS_VERSION, glob, table};
 use std::fmt::Write as _;
@@ -81,7 +81,8 @@ fn by_full_name(name: &[u8]) -> Option<&'static Command> {
     }
 }
 
-/// The ten things that clients are told about a command. Of the keys, only first, last and step; there are no tips.
+/// The ten things that clients are told about a command. Of the keys, only first, last and step; there
+/// are no tips.
 fn describe(call: &mut Call<'_>, command: &'static Command) {
     let reply = &mut *call.reply;
     reply.array(10);
@@ -112,10 +113,6 @@ fn describe(call: &mut Call<'_>, command: &'static Command) {
 /// `CONFIG GET pattern [pattern ...]`: what there is to know, under Redis' names. Nothing can be set.
 pub(in crate::server) fn config_get(call: &mut Call<'_>) -> Done {
     let config = &call.state.config;
-    let port = call.state.listens_at.iter().find_map(|at| match at {
-        Endpoint::Tcp(address) => Some(address.port()),
-        Endpoint::Unix(_) => None,
-    });
     let password = config
         .password
         .as_ref()
@@ -126,10 +123,10 @@ pub(in crate::server) fn config_get(call: &mut Call<'_>) -> Done {
             "client-query-buffer-limit",
             config.query_bytes_max.to_string(),
         ),
-        ("databases", call.state.keyspace.sizes().count().to_string()),
+        ("databases", DATABASES.to_string()),
         ("maxclients", config.max_clients.to_string()),
         ("maxmemory", "0".to_owned()),
-        ("port", port.unwrap_or(0).to_string()),
+        ("port", call.state.port().to_string()),
         ("proto-max-bulk-len", config.bulk_bytes_max.to_string()),
         ("requirepass", password.to_owned()),
         ("save", String::new()),
@@ -193,10 +190,6 @@ fn sections(call: &Call<'_>) -> [(&'static str, String); 5] {
     let state = &*call.state;
     let figures = state.stats();
     let uptime = state.now().since(state.started).as_secs();
-    let port = state.listens_at.iter().find_map(|at| match at {
-        Endpoint::Tcp(address) => Some(address.port()),
-        Endpoint::Unix(_) => None,
-    });
     let server = fields(&[
         ("redis_version", REDIS_VERSION.into()),
         ("greenroom_version", env!("CARGO_PKG_VERSION").into()),
@@ -204,7 +197,7 @@ fn sections(call: &Call<'_>) -> [(&'static str, String); 5] {
         ("os", std::env::consts::OS.into()),
         ("arch_bits", usize::BITS.to_string()),
         ("process_id", std::process::id().to_string()),
-        ("tcp_port", port.unwrap_or(0).to_string()),
+        ("tcp_port", state.port().to_string()),
         ("uptime_in_seconds", uptime.to_string()),
         ("uptime_in_days", (uptime / 86_400).to_string()),
     ]);

@@ -1,7 +1,7 @@
 //! `CLIENT`: who is connected, and what can be done to them.
 
-use super::super::clients::{Client, End};
 use crate::server::call::Call;
+use crate::server::clients::{Client, End};
 use crate::server::numbers::{int, int_argument, int_from};
 use crate::server::refusal::Refusal;
 use crate::token::Key;
@@ -47,7 +47,8 @@ fn check_printable(text: &[u8], refusal: &'static str) -> Done {
     }
 }
 
-/// `CLIENT SETINFO LIB-NAME name` or `LIB-VER version`: libraries introduce themselves so. Redis has it since 7.2.
+/// `CLIENT SETINFO LIB-NAME name` or `LIB-VER version`: libraries introduce themselves so. Redis has it
+/// since 7.2.
 pub(in crate::server) fn set_info(call: &mut Call<'_>) -> Done {
     let (which, refusal) = if call.is_word(2, "LIB-NAME") {
         (
@@ -140,7 +141,8 @@ impl Victims<'_> {
     }
 }
 
-/// `CLIENT KILL address`, or `CLIENT KILL [ID id] [ADDR a] [LADDR a] [TYPE t] [USER u] [SKIPME yes|no] ...`
+/// `CLIENT KILL address`, or `CLIENT KILL [ID id] [ADDR a] [LADDR a] [TYPE t] [USER u] [SKIPME yes|no]
+/// ...`
 pub(in crate::server) fn kill(call: &mut Call<'_>) -> Done {
     let is_old_form = call.args.len() == 3;
     let victims = match is_old_form {

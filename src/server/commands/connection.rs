@@ -5,7 +5,7 @@ use crate::server::REDIS_VERSION;
 use crate::server::call::Call;
 use crate::server::clients::End;
 use crate::server::keyspace::DATABASES;
-use crate::server::numbers::int;
+use crate::server::numbers::{int, int_argument};
 use crate::server::refusal::Refusal;
 
 type Done = Result<(), Refusal>;
@@ -31,7 +31,7 @@ pub(in crate::server) fn quit(call: &mut Call<'_>) -> Done {
 }
 
 pub(in crate::server) fn select(call: &mut Call<'_>) -> Done {
-    let number = int(call.arg(1)).ok_or(Refusal::NOT_AN_INTEGER)?;
+    let number = int_argument(call.arg(1))?;
     if i32::try_from(number).is_err() {
         let text = "value is out of range, value must between -2147483648 and 2147483647";
         return Err(Refusal::err(text));
@@ -76,7 +76,8 @@ fn sign_in(call: &mut Call<'_>, user: &[u8], password: &[u8]) -> Done {
     Ok(())
 }
 
-/// Takes as long whichever byte differs, so that a password cannot be guessed byte by byte with a stopwatch.
+/// Takes as long whichever byte differs, so that a password cannot be guessed byte by byte with a
+/// stopwatch.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
     let bytes = one.iter().zip(other);
     let difference = bytes.fold(0, |found, (one, other)| found | (one ^ other));
@@ -136,10 +137,7 @@ fn introduce(call: &mut Call<'_>, id: i64) {
     reply.bulk("version");
     reply.bulk(REDIS_VERSION);
     reply.bulk("proto");
-    reply.int(match reply.protocol {
-        Protocol::Resp2 => 2,
-        Protocol::Resp3 => 3,
-    });
+    reply.int(reply.protocol.version().into());
     reply.bulk("id");
     reply.int(id);
     reply.bulk("mode");

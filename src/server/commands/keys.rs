@@ -153,7 +153,8 @@ fn options(call: &Call<'_>) -> Result<Options, Refusal> {
     Ok(options)
 }
 
-/// Redis counts from 1970, in 64 bits, and refuses what does not fit. It is 2^41 ms or less since then until 2039.
+/// Redis counts from 1970, in 64 bits, and refuses what does not fit. It is 2^41 ms or less since then
+/// until 2039.
 const EXPIRY_MILLIS_MAX: u64 = i64::MAX as u64 - (1 << 41);
 
 /// `EX` or `PX`, unless the other one has been said before.

@@ -1,7 +1,7 @@
 //! Popping from the first of several lists, moving from list to list, and waiting for either.
 //!
-//! All of these are one thing: a [`Pop`], and the keys whose first list it is done to. Where none has a list, a command that
-//! may wait does; any other, and all within `EXEC`, answer with a null.
+//! All of these are one thing: a [`Pop`], and the keys whose first list it is done to. Where none has a
+//! list, a command that may wait does; any other, and all within `EXEC`, answer with a null.
 
 use crate::server::blocked::Pop;
 use crate::server::call::Call;

@@ -1,7 +1,7 @@
 //! `MULTI`, `EXEC`, `DISCARD`: commands that are executed with nothing in between.
 //!
-//! A transaction that holds a command which could not even be queued is not executed at all. A command that fails while
-//! the others are executed is one error among the replies.
+//! A transaction that holds a command which could not even be queued is not executed at all. A command
+//! that fails while the others are executed is one error among the replies.
 
 use crate::server::call::{Call, Command};
 use crate::server::clients::End;
@@ -57,7 +57,8 @@ pub(in crate::server) fn exec(call: &mut Call<'_>) -> Done {
     }
 }
 
-/// Executes one of them. Nobody hears of what is executed after the caller has closed its own connection.
+/// Executes one of them. Nobody hears of what is executed after the caller has closed its own
+/// connection.
 fn execute(call: &mut Call<'_>, command: &Command, args: Args<'_>) {
     let is_open = call.caller().is_some_and(|client| client.end == End::Open);
     let mut unheard = Reply::default();
