@@ -16,6 +16,9 @@ use super::{Result, tools, traces};
 const FEW: usize = 100;
 const MANY: usize = 600;
 
+/// Whose figures a quick race shows: the floor, the neighbour and greenroom.
+pub(crate) const QUICK: [&str; 3] = ["greenroom", "tokio_raw", "bare_mio"];
+
 /// What greenroom may need for a pop.
 struct Budget {
     key: &'static str,
@@ -107,7 +110,7 @@ pub(crate) fn a_pop(
         let args = tool.args(&file.to_string_lossy());
         let place = server.next(work.connections())?;
         let Some(mut command) = program.command_under(&args, &work, place) else {
-            return Ok(Ended::NotRun("it has no such workload".into()));
+            return Ok(Ended::NotRun("it has ping only".into()));
         };
         let ended = meter.watch(&mut command, None, |_| ())?;
         server.settle()?;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The longest run takes some seconds. Under valgrind, a few times that.
-const TIME_MAX: Duration = Duration::from_secs(60);
+const TIME_MAX: Duration = Duration::from_secs(120);
 
 /// The exit status of a program that does not have a workload.
 const NOT_RUN: i32 = 3;
@@ -71,7 +71,7 @@ impl Meter {
     ) -> Result<Ended<Run>> {
         let place = server.next(work.connections())?;
         let Some(mut command) = program.command(work, place) else {
-            return Ok(Ended::NotRun("it has no such workload".into()));
+            return Ok(Ended::NotRun("it has ping only".into()));
         };
         prepare(work, server)?;
         let before = Before::now(server)?;
@@ -194,15 +194,35 @@ fn is_ready(stderr: &Path) -> bool {
 }
 
 fn ended(status: ExitStatus, stdout: &str, stderr: &str) -> Result<Ended<String>> {
-    let why = stderr
-        .trim()
-        .lines()
-        .last()
-        .unwrap_or("it does not say why")
-        .to_string();
     Ok(match status.code() {
         Some(0) => Ended::Ran(stdout.into()),
-        Some(NOT_RUN) => Ended::NotRun(why),
-        _ => Ended::Failed(format!("{why} ({status})")),
+        Some(NOT_RUN) => Ended::NotRun(reason(stderr).into()),
+        _ => Ended::Failed(format!("{} ({status})", last(stderr))),
     })
+}
+
+/// `NAME does not run WORKLOAD: why`; a tool may write more behind it.
+fn reason(stderr: &str) -> &str {
+    let line = stderr.lines().find(|line| line.contains("does not run"));
+    let line = line.unwrap_or_else(|| last(stderr));
+    line.split_once(": ").map_or(line, |(_, why)| why)
+}
+
+fn last(stderr: &str) -> &str {
+    let line = stderr.lines().rfind(|line| !line.trim().is_empty());
+    line.unwrap_or("it does not say why")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_says_why_it_does_not_run() {
+        let said =
+            "==7== Callgrind\nfred does not run pops: it has one connection\n==7== I refs: 1\n";
+        assert_eq!(reason(said), "it has one connection");
+        assert_eq!(last(said), "==7== I refs: 1");
+        assert_eq!(reason("\n"), "it does not say why");
+    }
 }

@@ -10,6 +10,7 @@
 //!
 //! **What is missing is no failure.** A program whose tools are not installed is named, and the race goes on.
 
+mod case;
 mod chart;
 mod column;
 mod exact;

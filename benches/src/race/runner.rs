@@ -1,19 +1,23 @@
 //! Runs the cases, round after round.
 
-use super::column::metrics;
+use super::case::{self, Out, Racer};
 use super::exact::{self, Tool};
-use super::measure::{Ended, Meter, Run};
+use super::measure::{Ended, Meter};
 use super::options::{Group, Options};
 use super::plan::{Case, plan};
 use super::programs::Program;
 use super::progress::Progress;
 use super::server::{Raster, Server};
-use super::table::{Row, Shape, Table};
+use super::table::{Row, Table};
 use super::{Result, growth, kernel, text};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Both counts of one tool for one program.
 const EXACT_GUESS: Duration = Duration::from_secs(6);
+
+/// Who needs longer for a run has one only: such figures are not close to those of others, and the rest of the
+/// race is waiting.
+const SLOW: Duration = Duration::from_secs(10);
 
 /// Files that a program has open besides its connections.
 const OTHER_FILES: usize = 64;
@@ -26,14 +30,6 @@ pub(crate) struct Runner<'race> {
     cases: Vec<Case>,
     progress: Progress,
     files_max: usize,
-}
-
-/// A program in a case.
-struct Racer<'race> {
-    program: &'race Program,
-    runs: Vec<Run>,
-    /// Why it does not run any more.
-    out: Option<String>,
 }
 
 impl<'race> Runner<'race> {
@@ -49,7 +45,9 @@ impl<'race> Runner<'race> {
         };
         let mut expected: Duration = cases.iter().map(of_case).sum();
         if options.groups.contains(&Group::Exact) {
-            let counted = programs.iter().filter(|program| exact::counts(program));
+            let counted = programs
+                .iter()
+                .filter(|program| is_counted(program, options));
             expected += EXACT_GUESS * times(counted.count() * exact_rounds(options) * 2);
         }
         Ok(Runner {
@@ -90,40 +88,33 @@ impl<'race> Runner<'race> {
     }
 
     fn case(&mut self, case: &Case) -> Result<Table> {
-        let racer = |program| Racer {
-            program,
-            runs: Vec::new(),
-            out: None,
-        };
-        let mut racers: Vec<_> = self.programs.iter().map(racer).collect();
-        if case.work.connections() + OTHER_FILES > self.files_max {
-            let needed = case.work.connections() + OTHER_FILES;
-            let why = format!(
-                "this needs `ulimit -n {needed}`, and {} is all",
-                self.files_max
-            );
-            racers
-                .iter_mut()
-                .for_each(|racer| racer.out = Some(why.clone()));
-        } else {
-            let mut server = Server::start(&self.options.server, Raster::Fine)?;
-            self.warm_up(case, &mut racers, &mut server)?;
-            for round in 0..case.rounds {
-                for place in 0..racers.len() {
-                    let at = (place + round) % racers.len();
-                    self.once(case, &mut racers[at], &mut server)?;
-                }
+        let mut racers: Vec<_> = self.programs.iter().map(Racer::new).collect();
+        let needed = case.work.connections() + OTHER_FILES;
+        if needed > self.files_max {
+            let max = self.files_max;
+            let why = format!("this needs {needed} open files, and `ulimit -Hn` is {max}");
+            let fail = |racer: &mut Racer| racer.take(Ended::Failed(why.clone()));
+            racers.iter_mut().for_each(fail);
+            return Ok(case::table(case, &racers));
+        }
+        let mut server = Server::start(&self.options.server, Raster::Fine)?;
+        self.warm_up(case, &mut racers, &mut server)?;
+        for round in 0..case.rounds {
+            for place in 0..racers.len() {
+                let at = (place + round) % racers.len();
+                self.once(case, &mut racers[at], &mut server)?;
             }
         }
-        Ok(finish(case, racers))
+        Ok(case::table(case, &racers))
     }
 
     /// Runs that do not count.
     fn warm_up(&mut self, case: &Case, racers: &mut [Racer], server: &mut Server) -> Result<()> {
         for racer in racers {
             self.once(case, racer, server)?;
+            let has_run = !racer.runs.is_empty();
             racer.runs.clear();
-            if racer.out.is_none() && !case.all_warm_up {
+            if has_run && !case.all_warm_up {
                 break;
             }
         }
@@ -133,15 +124,10 @@ impl<'race> Runner<'race> {
     fn once(&mut self, case: &Case, racer: &mut Racer, server: &mut Server) -> Result<()> {
         let what = format!("{}, {}", case.work.title(), racer.program.name);
         self.progress.step(what, case.work.guess());
-        if racer.out.is_some() {
-            return Ok(());
-        }
-        match self.meter.run(racer.program, &case.work, server)? {
-            Ended::Ran(run) => racer.runs.push(run),
-            Ended::NotRun(why) => racer.out = Some(why),
-            Ended::Failed(why) => {
-                racer.out = Some(format!("{} failed: {why}", racer.program.name));
-            }
+        if racer.is_in() {
+            let begin = Instant::now();
+            racer.take(self.meter.run(racer.program, &case.work, server)?);
+            racer.is_slow = begin.elapsed() > SLOW;
         }
         Ok(())
     }
@@ -160,17 +146,19 @@ impl<'race> Runner<'race> {
         }
         let mut server = Server::start(&self.options.server, Raster::Default)?;
         let mut rows = Vec::new();
+        let mut out = Vec::new();
         for program in self
             .programs
             .iter()
-            .filter(|program| exact::counts(program))
+            .filter(|program| is_counted(program, self.options))
         {
             match self.counts(&tools, program, &mut server)? {
                 Ended::Ran(row) => rows.push(row),
-                Ended::NotRun(why) => notes.push(why),
-                Ended::Failed(why) => notes.push(format!("{} failed: {why}", program.name)),
+                Ended::NotRun(why) => out.push((program.name, Out::NotRun(why))),
+                Ended::Failed(why) => out.push((program.name, Out::Failed(why))),
             }
         }
+        notes.extend(case::notes(out.into_iter()));
         Ok(Some(exact::table(&tools, rows, notes)))
     }
 
@@ -196,34 +184,17 @@ impl<'race> Runner<'race> {
     }
 }
 
-/// The counts hardly differ.
+/// The counts hardly differ from round to round.
 fn exact_rounds(options: &Options) -> usize {
-    let default = if options.quick { 1 } else { 2 };
-    options.rounds.unwrap_or(default)
+    options.rounds.unwrap_or(1)
+}
+
+/// Counting takes its time, and a quick race has little.
+fn is_counted(program: &Program, options: &Options) -> bool {
+    let is_asked_for = !options.quick || !options.only.is_empty();
+    exact::counts(program) && (is_asked_for || exact::QUICK.contains(&program.name))
 }
 
 fn times(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-fn finish(case: &Case, racers: Vec<Racer>) -> Table {
-    let metrics = metrics(&case.work);
-    let (out, ran): (Vec<_>, Vec<_>) = racers.into_iter().partition(|racer| racer.out.is_some());
-    let row = |racer: &Racer| Row::of_runs(racer.program.name, &metrics, &case.work, &racer.runs);
-    let mut notes: Vec<String> = out.into_iter().filter_map(|racer| racer.out).collect();
-    notes.dedup();
-    Table {
-        group: case.group,
-        key: case.work.key(),
-        title: case.work.title(),
-        about: case.work.about(),
-        shape: match case.group {
-            Group::Growth => Shape::Hidden,
-            _ => Shape::Bars,
-        },
-        rows: ran.iter().map(row).collect(),
-        columns: metrics.into_iter().map(|metric| metric.column).collect(),
-        notes,
-    }
-    .compare()
 }

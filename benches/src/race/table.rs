@@ -1,6 +1,6 @@
 //! The result: tables, from which everything that is shown and written is made.
 
-use super::column::{Column, Metric};
+use super::column::{Better, Column, Metric};
 use super::measure::Run;
 use super::options::Group;
 use super::plan::Work;
@@ -76,18 +76,22 @@ impl Row {
 }
 
 impl Table {
-    /// Compares every row with that of [`FIRST`]. A ratio to zero says nothing.
+    /// Compares every row with that of [`FIRST`]. A ratio of what is not above zero says nothing, nor does one of
+    /// what is neither good nor bad.
     pub(crate) fn compare(mut self) -> Table {
         let first = self.rows.iter().find(|row| row.program == FIRST);
         let Some(first) = first.cloned() else {
             return self;
         };
         for row in &mut self.rows {
-            for (cell, first) in row.cells.iter_mut().zip(&first.cells) {
+            let cells = row.cells.iter_mut().zip(&first.cells);
+            for ((cell, first), column) in cells.zip(&self.columns) {
                 let medians = cell.spread.zip(first.spread);
+                let medians = medians.map(|(cell, first)| (cell.median, first.median));
                 cell.ratio = medians
-                    .filter(|(_, first)| first.median > 0.0)
-                    .map(|(cell, first)| cell.median / first.median);
+                    .filter(|_| column.better != Better::Neither)
+                    .filter(|(cell, first)| *cell >= 0.0 && *first > 0.0)
+                    .map(|(cell, first)| cell / first);
             }
         }
         self
@@ -105,7 +109,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::column::{Better, Shown};
+    use super::super::column::Shown;
     use super::*;
 
     #[test]

@@ -4,7 +4,7 @@ use super::column::{Column, Shown};
 use super::machine::Machine;
 use super::statistics::number;
 use super::table::{Cell, FIRST, Row, Shape, Table};
-use comfy_table::{CellAlignment, Table as Grid, presets};
+use comfy_table::{CellAlignment, Table as Grid, TableComponent, presets};
 use std::fmt::Write as _;
 
 /// What a race begins with.
@@ -20,6 +20,10 @@ pub(crate) fn machine(machine: &Machine) -> String {
         // Writing into a string does not fail.
         let _ = writeln!(text, "{name:width$}  {value}");
     }
+    let _ = writeln!(
+        text,
+        "\nShown are medians and, after ×, the multiple of {FIRST}'s; below them smallest..largest."
+    );
     text
 }
 
@@ -31,10 +35,9 @@ pub(crate) fn table(table: &Table) -> String {
     let mut text = format!("\n{}\n{}\n", table.title, wrapped(&table.about));
     if !table.rows.is_empty() {
         let _ = writeln!(text, "{}", grid(table));
-        let _ = writeln!(text, "Median, ×{FIRST}; below it smallest..largest.");
     }
     for note in &table.notes {
-        let _ = writeln!(text, "- {note}");
+        let _ = writeln!(text, "{}", wrapped(note));
     }
     text
 }
@@ -43,6 +46,11 @@ fn grid(table: &Table) -> Grid {
     let shown = |column: &&Column| column.shown >= Shown::Table;
     let mut grid = Grid::new();
     grid.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    let of_runs = table.rows.iter().flat_map(|row| &row.cells);
+    if of_runs.map(|cell| cell.samples.len()).max() < Some(2) {
+        // All rows have one line.
+        grid.remove_style(TableComponent::HorizontalLines);
+    }
     let head = table.columns.iter().filter(shown).map(head);
     grid.set_header([String::new()].into_iter().chain(head));
     for Row { program, cells } in &table.rows {
@@ -135,7 +143,7 @@ mod tests {
             "1.00..4.00",
             "3.00 ×1.50",
             "(µs)",
-            "- rustis failed: it is ill\n",
+            "\nrustis failed: it is ill\n",
         ] {
             assert!(text.contains(part), "{part:?} in {text}");
         }
