@@ -147,7 +147,8 @@ impl Clients {
             if let Some(conn) = conns.get_mut(key) {
                 pool.available -= 1;
                 let ticket = Ticket(work.requests.insert(request));
-                work.assign(key, conn, ticket, bytes, timers);
+                conn.send(bytes);
+                work.assign(key, conn, ticket, timers);
                 return Ok(ticket);
             }
         }
@@ -205,7 +206,7 @@ impl Clients {
         let pool = self.pools.get_mut(pool_key)?;
         if pool.shared.is_none() {
             let lane = InFlight::Shared(Box::<Shared>::default());
-            let conn = Conn::new(pool_key, lane, State::Dialing, timers.now());
+            let conn = Conn::new(pool_key, lane, timers.now());
             let key = self.conns.insert(conn);
             // Those who ask it something wait for a connection until it has been made.
             let at = timers.now() + pool.config.pool_timeout;

@@ -100,11 +100,11 @@ impl Shared {
 }
 
 impl Conn {
-    pub(crate) fn new(pool: Key, lane: InFlight, state: State, now: Time) -> Conn {
+    pub(crate) fn new(pool: Key, lane: InFlight, now: Time) -> Conn {
         Conn {
             pool,
             socket: None,
-            state,
+            state: State::Dialing,
             lane,
             number: 0,
             endpoint: 0,
@@ -133,6 +133,16 @@ impl Conn {
     pub(crate) fn send(&mut self, bytes: Outbox) -> (u64, Vec<u8>) {
         self.queued += bytes.unsent().len() as u64;
         (self.queued, self.out.append(bytes))
+    }
+
+    /// The same, where the first `written` of the bytes have left already. The rest needs a buffer.
+    pub(crate) fn put(&mut self, bytes: &[u8], written: usize, buffer: impl FnOnce() -> Vec<u8>) {
+        self.queued += bytes.len() as u64;
+        let rest = &bytes[written..];
+        if !rest.is_empty() {
+            self.out.append(Outbox::new(buffer(), 0));
+            self.out.extend(rest);
+        }
     }
 
     /// How many bytes of the stream the kernel has taken.

@@ -8,7 +8,6 @@
 //! connection says it all again in RESP2, and the pool remembers.
 
 use super::command::Command;
-use super::outbox::Outbox;
 use crate::address::{Address, Password, Protocol};
 use crate::error::{Error, ErrorKind, printable};
 use crate::resp::Value;
@@ -83,8 +82,9 @@ impl Handshake {
         self.replies
     }
 
-    pub(crate) fn outbox(&self) -> Outbox {
-        Outbox::new(self.bytes.clone(), 0)
+    /// What it says.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The version of RESP that it says hello in.

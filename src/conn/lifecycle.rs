@@ -1,7 +1,6 @@
 //! The life of a connection: dialed, established, greeted, used, lost.
 
 use super::clients::Clients;
-use super::command::Command;
 use super::connection::{Conn, InFlight, State};
 use super::handshake::{Handshake, Verdict};
 use super::pool::Pool;
@@ -34,6 +33,7 @@ const NO_DESCRIPTORS: [i32; 2] = [23, 24];
 pub(crate) struct Dial {
     pub(crate) pool: Key,
     pub(crate) conn: Key,
+    pub(crate) number: u64,
     /// Many small writes will follow each other: they must not wait for one another's ACK.
     pub(crate) shared: bool,
 }
@@ -54,50 +54,68 @@ impl Clients {
             };
             let (number, now) = (pool.count_dial(), timers.now());
             let endpoint = pool.endpoint_number();
-            let (key, shared) = match what {
+            let (conn, shared) = match what {
                 Some(key) => {
                     let conn = conns.get_mut(key)?;
                     conn.number = number;
                     conn.endpoint = endpoint;
-                    conn.enter(State::Connecting, now);
                     (key, true)
                 }
                 None => {
-                    let mut conn = Conn::new(pool_key, InFlight::Own(None), State::Connecting, now);
+                    let mut conn = Conn::new(pool_key, InFlight::Own(None), now);
                     conn.number = number;
                     conn.endpoint = endpoint;
                     (conns.insert(conn), false)
                 }
             };
-            pool.dialing.push_back(key);
-            if pool.dialing_timer.is_none() {
-                let at = now + pool.config.connect_timeout;
-                pool.dialing_timer = Some(timers.arm(at, Owner::Pool(pool_key)));
-            }
             // Another pool goes first next time.
             work.hungry.rotate_left(1);
             return Some(Dial {
                 pool: pool_key,
-                conn: key,
+                conn,
+                number,
                 shared,
             });
         }
         None
     }
 
-    /// Where the next dial of a pool goes to.
-    pub(crate) fn endpoint(&self, pool: Key) -> Option<&Endpoint> {
-        let pool = self.pools.get(pool)?;
-        Some(pool.endpoint(pool.endpoint_number()))
+    /// Where a dial goes to, and what the connection will say first: its pool's greeting, or the command of the
+    /// first who waits.
+    pub(crate) fn what_to_dial(&mut self, dial: Dial) -> Option<(&Endpoint, &[u8])> {
+        let pool = self.pools.get_mut(dial.pool)?;
+        if !dial.shared && pool.greeting(dial.number).is_none() {
+            self.work.pass_over_stale(pool);
+        }
+        let first = match pool.greeting(dial.number) {
+            Some(greeting) => greeting.bytes,
+            None if dial.shared => &[],
+            None => pool.first_waiting().map_or(&[][..], |(_, bytes)| bytes),
+        };
+        Some((pool.endpoint(pool.endpoint_number()), first))
     }
 
-    /// The connect has been started, or is `finished` already.
-    pub(crate) fn dialed(&mut self, key: Key, socket: Socket, finished: bool, timers: &mut Timers) {
-        if let Some(conn) = self.conns.get_mut(key) {
-            conn.socket = Some(socket);
+    /// The connect has been started. If it is finished already, so many of the first bytes are `written`.
+    pub(crate) fn dialed(
+        &mut self,
+        key: Key,
+        socket: Socket,
+        written: Option<usize>,
+        timers: &mut Timers,
+    ) {
+        let Some((conn, pool, _)) = self.parts(key) else {
+            return;
+        };
+        conn.socket = Some(socket);
+        if let Some(written) = written {
+            return self.established(key, written, timers);
         }
-        if finished {
-            self.established(key, timers);
+        conn.enter(State::Connecting, timers.now());
+        pool.dialing.push_back(key);
+        pool.dialing_alive += 1;
+        if pool.dialing_timer.is_none() {
+            let at = timers.now() + pool.config.connect_timeout;
+            pool.dialing_timer = Some(timers.arm(at, Owner::Pool(conn.pool)));
         }
     }
 
@@ -128,7 +146,7 @@ impl Clients {
             return;
         };
         if conn.state == State::Connecting {
-            self.established(key, timers);
+            self.established(key, 0, timers);
         } else if !conn.out.is_empty() {
             self.work.mark_dirty(key, conn);
         }
@@ -164,32 +182,27 @@ impl Clients {
         }
     }
 
-    fn established(&mut self, key: Key, timers: &mut Timers) {
+    /// A connection exists, and so many of its first bytes are `written`.
+    fn established(&mut self, key: Key, written: usize, timers: &mut Timers) {
         let now = timers.now();
         let Some((conn, pool, work)) = self.parts(key) else {
             return;
         };
         if conn.state == State::Connecting {
             pool.end_dialing(1, timers);
-            pool.endpoint_works();
             pool.retried += u64::from(now.since(conn.since) >= SYN_LOST_AFTER);
         }
-        let probe = pool.handshake.len() == 0 && pool.is_probe(conn.number);
-        if pool.handshake.len() == 0 && !probe {
-            return ready(key, conn, pool, work, timers);
-        }
-        let (bytes, of) = match probe {
-            true => (Command::new("PING").into_outbox(), 1),
-            false => (pool.handshake.outbox(), pool.handshake.len()),
+        pool.endpoint_works();
+        let Some(greeting) = pool.greeting(conn.number) else {
+            return ready(key, conn, pool, work, written, timers);
         };
-        let protocol = pool.handshake.protocol();
         conn.state = State::Handshake {
-            protocol,
+            protocol: pool.handshake.protocol(),
             done: 0,
-            of,
+            of: greeting.replies,
             falls_back: false,
         };
-        conn.send(bytes);
+        conn.put(greeting.bytes, written, || work.buffer());
         timers.disarm(&mut conn.timer);
         let at = now + pool.config.handshake_timeout;
         conn.timer = Some(timers.arm(at, Owner::Conn(key)));
@@ -229,11 +242,11 @@ impl Clients {
             return;
         }
         if !falls_back {
-            return ready(key, conn, pool, work, timers);
+            return ready(key, conn, pool, work, 0, timers);
         }
         debug!("{} does not speak RESP3: RESP2 it is", pool.address);
         pool.handshake = Handshake::new(&pool.address, Protocol::Resp2);
-        self.established(key, timers);
+        self.established(key, 0, timers);
     }
 
     /// A connection has ended, in whatever state it was.
@@ -333,13 +346,21 @@ impl Clients {
     }
 }
 
-/// A connection is ready: the first who waits gets it, or what was held back is sent.
-fn ready(key: Key, conn: &mut Conn, pool: &mut Pool, work: &mut Work, timers: &mut Timers) {
+/// A connection is ready: the first who waits gets it, so many bytes of whose command are `written`, or what
+/// was held back is sent.
+fn ready(
+    key: Key,
+    conn: &mut Conn,
+    pool: &mut Pool,
+    work: &mut Work,
+    written: usize,
+    timers: &mut Timers,
+) {
     timers.disarm(&mut conn.timer);
     conn.enter(State::Ready, timers.now());
     let InFlight::Shared(shared) = &mut conn.lane else {
         pool.connecting -= 1;
-        return work.release(key, conn, pool, timers);
+        return work.release(key, conn, pool, written, timers);
     };
     let held = std::mem::take(&mut shared.held);
     let before = conn.queued;

@@ -30,6 +30,8 @@ use std::collections::VecDeque;
 /// part is under way while the next is dialed.
 const PROBE_EVERY: u64 = 64;
 
+const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
+
 /// So many addresses of a host name are tried.
 pub(crate) const ENDPOINTS_MAX: usize = 16;
 
@@ -102,6 +104,12 @@ pub(crate) struct Pool {
     pub(crate) dropped: u64,
 }
 
+/// A handshake, or a PING: it is written in one piece, and so many replies belong to it.
+pub(super) struct Greeting<'pool> {
+    pub(super) bytes: &'pool [u8],
+    pub(super) replies: u8,
+}
+
 impl Pool {
     pub(crate) fn new(address: Address, endpoints: Vec<Endpoint>, config: Config) -> Pool {
         debug_assert!((1..=ENDPOINTS_MAX).contains(&endpoints.len()));
@@ -155,7 +163,6 @@ impl Pool {
         }
         if self.dials_shared {
             self.dials_shared = false;
-            self.dialing_alive += 1;
             return Some(self.shared);
         }
         if self.waiting_alive <= self.connecting || self.is_full() {
@@ -163,7 +170,6 @@ impl Pool {
         }
         self.total += 1;
         self.connecting += 1;
-        self.dialing_alive += 1;
         Some(None)
     }
 
@@ -225,9 +231,18 @@ impl Pool {
         self.heard = self.heard.max(number);
     }
 
-    /// Whether connection `number` must prove that the server has accepted it.
-    pub(crate) fn is_probe(&self, number: u64) -> bool {
-        number % PROBE_EVERY.min(self.config.max_connecting.max(1) as u64) == 0
+    /// What connection `number` must say, and hear, before anybody may use it.
+    pub(super) fn greeting(&self, number: u64) -> Option<Greeting<'_>> {
+        let replies = self.handshake.len();
+        if replies > 0 {
+            let bytes = self.handshake.bytes();
+            return Some(Greeting { bytes, replies });
+        }
+        let is_probe = number % PROBE_EVERY.min(self.config.max_connecting.max(1) as u64) == 0;
+        is_probe.then_some(Greeting {
+            bytes: PING,
+            replies: 1,
+        })
     }
 
     /// Adds a request to those that wait for a connection.
@@ -261,29 +276,44 @@ impl Pool {
         self.waiting_bytes = Outbox::new(kept, 0);
     }
 
-    /// The first of those that wait and are still wanted; its bytes are put into `bytes`.
-    pub(crate) fn pop_waiting(
-        &mut self,
-        is_wanted: impl Fn(Ticket) -> bool,
-        bytes: &mut Vec<u8>,
-    ) -> Option<Ticket> {
-        while let Some((ticket, len)) = self.waiting.pop_front() {
-            let wanted = is_wanted(ticket);
-            if wanted {
-                bytes.extend_from_slice(&self.waiting_bytes.unsent()[..len]);
-                self.waiting_alive -= 1;
-            }
-            self.waiting_bytes.advance(len);
-            if self.waiting.is_empty() {
-                // What a burst has needed is not kept for ever.
-                drop(self.waiting_bytes.take_buffer());
-                self.waiting.shrink_to(ROOM);
-            }
-            if wanted {
-                return Some(ticket);
+    /// Forgets the requests at the front that have given up, up to the first that has not.
+    pub(super) fn pass_over(&mut self, is_stale: impl Fn(Ticket) -> bool) {
+        while self.waiting.len() > self.waiting_alive {
+            match self.waiting.front() {
+                Some(&(ticket, _)) if is_stale(ticket) => self.drop_first_waiting(),
+                _ => return,
             }
         }
-        None
+    }
+
+    /// The first of those that wait, and what it will send. Those that have given up must have been
+    /// [passed over](Pool::pass_over).
+    pub(super) fn first_waiting(&self) -> Option<(Ticket, &[u8])> {
+        let &(ticket, len) = self.waiting.front()?;
+        Some((ticket, &self.waiting_bytes.unsent()[..len]))
+    }
+
+    /// Takes the first of those that wait out of the line.
+    pub(super) fn pop_waiting(&mut self, timers: &mut Timers) -> Option<Ticket> {
+        let &(ticket, _) = self.waiting.front()?;
+        self.drop_first_waiting();
+        self.waiting_alive -= 1;
+        if self.waiting_alive == 0 {
+            timers.disarm(&mut self.waiting_timer);
+        }
+        Some(ticket)
+    }
+
+    fn drop_first_waiting(&mut self) {
+        let Some((_, len)) = self.waiting.pop_front() else {
+            return;
+        };
+        self.waiting_bytes.advance(len);
+        if self.waiting.is_empty() {
+            // What a burst has needed is not kept for ever.
+            drop(self.waiting_bytes.take_buffer());
+            self.waiting.shrink_to(ROOM);
+        }
     }
 
     /// Which address the next dial goes to.

@@ -93,7 +93,7 @@ impl Clients {
         if conn.state == State::Ready && !conn.idle && conn.lane.is_empty() {
             timers.disarm(&mut conn.timer);
             if !conn.is_shared() && !conn.decoder.is_partial() && !ending {
-                work.release(key, conn, pool, timers);
+                work.release(key, conn, pool, 0, timers);
             }
         }
         Next::Drained

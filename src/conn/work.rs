@@ -6,7 +6,6 @@
 use super::clients::Expect;
 use super::command::COMMAND_BYTES;
 use super::connection::Conn;
-use super::outbox::Outbox;
 use super::pool::Pool;
 use super::request::{Progress, Replies, Request, Ticket};
 use crate::driver::Socket;
@@ -83,63 +82,55 @@ impl Work {
         }
     }
 
-    /// Gives a connection that nobody has to the first who waits, or to the idle ones. Its timer is off.
+    /// Gives a connection that nobody has to the first who waits, so many bytes of whose command are `written`
+    /// already, or to the idle ones. Its timer is off.
     pub(super) fn release(
         &mut self,
         key: Key,
         conn: &mut Conn,
         pool: &mut Pool,
+        written: usize,
         timers: &mut Timers,
     ) {
-        if pool.waiting_alive > 0 {
-            let mut bytes = self.buffer();
-            if let Some(ticket) = self.pop_waiting(pool, &mut bytes, timers) {
-                return self.assign(key, conn, ticket, Outbox::new(bytes, 0), timers);
-            }
-        }
-        conn.idle = true;
-        pool.push_idle(key);
+        self.pass_over_stale(pool);
+        let Some((ticket, bytes)) = pool.first_waiting() else {
+            conn.idle = true;
+            return pool.push_idle(key);
+        };
+        conn.put(bytes, written, || self.buffer());
+        self.assign(key, conn, ticket, timers);
+        pool.pop_waiting(timers);
     }
 
-    /// Puts a request on a connection of the own lane that nobody has.
+    /// Gives a connection of the own lane that nobody has to a request whose bytes it has.
     pub(super) fn assign(
         &mut self,
         key: Key,
         conn: &mut Conn,
         ticket: Ticket,
-        bytes: Outbox,
         timers: &mut Timers,
     ) {
         let Some(request) = self.requests.get_mut(ticket.0) else {
             return;
         };
         request.since = timers.now();
-        let (end, _) = conn.send(bytes);
         request.progress = Progress::Sent {
             conn: key,
             replies: Replies::One,
-            end,
+            end: conn.queued,
         };
         let deadline = request.deadline();
         conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
         conn.lane.push(ticket, Expect::One);
         conn.idle = false;
-        self.mark_dirty(key, conn);
+        if !conn.out.is_empty() {
+            self.mark_dirty(key, conn);
+        }
     }
 
-    /// The first request that waits for a connection and is still wanted; its bytes are put into `bytes`.
-    fn pop_waiting(
-        &self,
-        pool: &mut Pool,
-        bytes: &mut Vec<u8>,
-        timers: &mut Timers,
-    ) -> Option<Ticket> {
-        let is_wanted = |ticket: Ticket| self.requests.get(ticket.0).is_some();
-        let ticket = pool.pop_waiting(is_wanted, bytes)?;
-        if pool.waiting_alive == 0 {
-            timers.disarm(&mut pool.waiting_timer);
-        }
-        Some(ticket)
+    /// Forgets those that have given up waiting for a connection before the first who has not.
+    pub(super) fn pass_over_stale(&self, pool: &mut Pool) {
+        pool.pass_over(|ticket| self.requests.get(ticket.0).is_none());
     }
 
     /// Fails the first `count` of the requests that wait for a connection.
@@ -150,12 +141,11 @@ impl Work {
         count: usize,
         timers: &mut Timers,
     ) {
-        let mut bytes = Vec::new();
         for _ in 0..count {
-            let Some(ticket) = self.pop_waiting(pool, &mut bytes, timers) else {
+            self.pass_over_stale(pool);
+            let Some(ticket) = pool.pop_waiting(timers) else {
                 return;
             };
-            bytes.clear();
             self.finish(ticket, error.clone());
         }
     }

@@ -11,15 +11,17 @@
 //! - *Timeouts are whole milliseconds*, rounded up.
 //! - *Dropping a socket deregisters it* with epoll and kqueue, because nobody duplicates its descriptor.
 //!
-//! A socket is registered for writing only where there is an edge to wait for: a TCP connect, and any
-//! socket after a write that did not fit. A UNIX socket would otherwise report *writable* each time its
+//! A socket is registered for writing only where there is an edge to wait for: a TCP connect that has not
+//! finished at once, and any socket after a write that did not fit. A UNIX socket would otherwise report *writable* each time its
 //! peer has read, one useless event for each command.
 //!
 //! A UNIX socket that somebody has listened on leaves a file behind, in whose place nobody can listen again.
 //! It is removed with its listener. One that is found left behind (its process was killed) is known
 //! by a connect that is refused, and replaced.
 
-use super::{Alarm, Connect, Driver, EVENTS_PER_POLL_MAX, Endpoint, Event, Polled, Socket};
+use super::{
+    Alarm, Connect, Driver, EVENTS_PER_POLL_MAX, Endpoint, Event, Polled, Socket, is_not_yet,
+};
 use crate::time::Time;
 use crate::token::{Key, Owner, Slots};
 use ::mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -124,20 +126,22 @@ impl Driver for MioDriver {
         Ok((host, port).to_socket_addrs()?.collect())
     }
 
-    fn connect(&mut self, peer: &Endpoint, owner: Owner) -> io::Result<Connect> {
-        match peer {
-            Endpoint::Tcp(address) => {
-                let stream = TcpStream::connect(*address)?;
-                let interest = Interest::READABLE | Interest::WRITABLE;
-                self.add(Kind::Tcp(stream), owner, interest)
-                    .map(Connect::Started)
-            }
-            Endpoint::Unix(path) => {
-                let stream = UnixStream::connect(path)?;
-                self.add(Kind::Unix(stream), owner, Interest::READABLE)
-                    .map(Connect::Done)
-            }
-        }
+    fn connect(&mut self, peer: &Endpoint, owner: Owner, first: &[u8]) -> io::Result<Connect> {
+        let kind = match peer {
+            Endpoint::Tcp(address) => Kind::Tcp(TcpStream::connect(*address)?),
+            Endpoint::Unix(path) => Kind::Unix(UnixStream::connect(path)?),
+        };
+        // Written before it is registered, it need not be watched for room.
+        let written = write_first(&kind, first)?;
+        let interest = match written {
+            Some(count) if count == first.len() => Interest::READABLE,
+            _ => Interest::READABLE | Interest::WRITABLE,
+        };
+        let socket = self.add(kind, owner, interest)?;
+        Ok(match written {
+            Some(count) => Connect::Done(socket, count),
+            None => Connect::Started(socket),
+        })
     }
 
     fn connected(&self, socket: Socket) -> io::Result<bool> {
@@ -376,6 +380,21 @@ impl Write for &Kind {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Writes to a socket whose connect has just been started; `None` if it has not finished.
+fn write_first(mut socket: &Kind, first: &[u8]) -> io::Result<Option<usize>> {
+    let is_tcp = matches!(socket, Kind::Tcp(_));
+    if first.is_empty() {
+        return Ok(if is_tcp { None } else { Some(0) });
+    }
+    match retry(|| socket.write(first)) {
+        Ok(count) => Ok(Some(count)),
+        Err(error) if is_not_yet(&error) => Ok(if is_tcp { None } else { Some(0) }),
+        // The peer has closed already, but it may have said why: reading will show.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Some(0)),
+        Err(error) => Err(error),
     }
 }
 

@@ -19,6 +19,10 @@
 //! write succeeds, or when [`connected`](Driver::connected) says so. The writable event alone proves
 //! nothing.
 //!
+//! **The first bytes go with the connect.** A peer on the same machine is connected by the time
+//! `connect` returns, though the kernel calls it under way. A write tells: it either succeeds, which saves the
+//! event, the look at it and a write in a later turn, or it would block, and nothing is lost but one call.
+//!
 //! **Handles go stale.** A [`Socket`] that was closed answers every call with
 //! [`NotConnected`](io::ErrorKind::NotConnected); its late events are dropped by the driver and counted.
 
@@ -53,13 +57,14 @@ pub trait Driver: fmt::Debug {
     /// The addresses of a host name. This may block for seconds: it is never called inside a turn.
     fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
 
-    /// Starts to connect. Events of the new socket name `owner`.
+    /// Starts to connect, and writes `first` if the connection is there already. Events of the new socket
+    /// name `owner`.
     ///
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when the backlog of a UNIX socket is full: there is
     /// nothing to wait on, and the caller tries again after a while.
-    fn connect(&mut self, peer: &Endpoint, owner: Owner) -> io::Result<Connect>;
+    fn connect(&mut self, peer: &Endpoint, owner: Owner, first: &[u8]) -> io::Result<Connect>;
 
     /// Whether a connect has finished: `Ok(false)` means *not yet*, an error is how it failed.
     fn connected(&self, socket: Socket) -> io::Result<bool>;
@@ -126,9 +131,9 @@ impl Socket {
 /// How far a connect came at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connect {
-    /// It is finished. No event will say so.
-    Done(Socket),
-    /// It is under way: an event will say when it is worth asking.
+    /// It is finished, and so many of the first bytes are written. No event will say so.
+    Done(Socket, usize),
+    /// It is under way, and nothing is written: an event will say when it is worth asking.
     Started(Socket),
 }
 

@@ -68,8 +68,8 @@ impl Hub {
     /// backlog is full, no descriptors.
     pub fn connect(&mut self, peer: &Endpoint) -> Result<Stream> {
         let connected = |error| connect_error(peer, error);
-        let key = self.add_port(|driver, owner| match driver.connect(peer, owner)? {
-            Connect::Done(socket) => Ok((socket, true)),
+        let key = self.add_port(|driver, owner| match driver.connect(peer, owner, &[])? {
+            Connect::Done(socket, _) => Ok((socket, true)),
             Connect::Started(socket) => Ok((socket, false)),
         });
         key.map(Stream).map_err(connected)

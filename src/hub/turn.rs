@@ -267,12 +267,13 @@ impl Hub {
         let Some(dial) = self.clients.next_dial(&mut self.timers) else {
             return false;
         };
-        let Some(endpoint) = self.clients.endpoint(dial.pool) else {
+        let Some((endpoint, first)) = self.clients.what_to_dial(dial) else {
             return false;
         };
-        let (socket, finished) = match self.driver.connect(endpoint, Owner::Conn(dial.conn)) {
-            Ok(Connect::Done(socket)) => (socket, true),
-            Ok(Connect::Started(socket)) => (socket, false),
+        let owner = Owner::Conn(dial.conn);
+        let (socket, written) = match self.driver.connect(endpoint, owner, first) {
+            Ok(Connect::Done(socket, written)) => (socket, Some(written)),
+            Ok(Connect::Started(socket)) => (socket, None),
             Err(error) => {
                 self.clients.dial_failed(dial.conn, error, &mut self.timers);
                 return true;
@@ -282,8 +283,8 @@ impl Hub {
             // Without it the connection works, only slower.
             let _ = self.driver.no_delay(socket);
         }
-        self.clients
-            .dialed(dial.conn, socket, finished, &mut self.timers);
+        let timers = &mut self.timers;
+        self.clients.dialed(dial.conn, socket, written, timers);
         true
     }
 

@@ -67,7 +67,7 @@ impl Driver for Clockwork {
         Err(ErrorKind::Unsupported.into())
     }
 
-    fn connect(&mut self, _: &Endpoint, _: Owner) -> io::Result<Connect> {
+    fn connect(&mut self, _: &Endpoint, _: Owner, _: &[u8]) -> io::Result<Connect> {
         Err(ErrorKind::Unsupported.into())
     }
 
@@ -141,6 +141,7 @@ struct Meddling {
     failing_polls: usize,
     full_polls: usize,
     spurious: bool,
+    connects_slowly: bool,
     read_at_most: Option<usize>,
     /// Sockets with bytes that a shortened read has left behind.
     left: Vec<Socket>,
@@ -237,6 +238,11 @@ impl Tap {
         self.0.borrow_mut().read_at_most = Some(bytes);
     }
 
+    /// A TCP connect is under way when it returns, as one to another machine is.
+    pub fn connect_slowly(&self) {
+        self.0.borrow_mut().connects_slowly = true;
+    }
+
     /// Every host name has these addresses.
     pub fn resolve_to(&self, addresses: impl IntoIterator<Item = SocketAddr>) {
         self.0.borrow_mut().addresses = addresses.into_iter().collect();
@@ -252,10 +258,15 @@ impl Driver for Tapped {
         Ok(self.tap.0.borrow().addresses.clone())
     }
 
-    fn connect(&mut self, peer: &Endpoint, owner: Owner) -> io::Result<Connect> {
-        let made = self.inner.connect(peer, owner);
+    fn connect(&mut self, peer: &Endpoint, owner: Owner, first: &[u8]) -> io::Result<Connect> {
+        let slow = self.tap.0.borrow().connects_slowly;
+        let first = if slow { &[] } else { first };
+        let made = self.inner.connect(peer, owner, first);
+        if let Ok(Connect::Done(_, written @ 1..)) = made {
+            self.tap.0.borrow_mut().writes.push(written);
+        }
         let socket = |made: &Connect| match made {
-            Connect::Done(socket) | Connect::Started(socket) => *socket,
+            Connect::Done(socket, _) | Connect::Started(socket) => *socket,
         };
         self.own(made, socket, owner)
     }

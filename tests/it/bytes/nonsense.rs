@@ -268,6 +268,7 @@ fn answered_too_early(ask: fn(&Redis, &mut Hub) -> Wait) -> Error {
     while tap.writes().is_empty() {
         hub.turn().unwrap();
     }
+    tap.connect_slowly();
     let asked = ask(&redis, &mut hub);
     // The connect is under way; the hub sees its end and the reply in one event.
     hub.turn().unwrap();
