@@ -94,7 +94,7 @@ impl Hub {
             number: 0,
             run,
         };
-        let task = self.spawn_at(Box::new(every), Location::caller());
+        let task = self.spawn_at(every, Location::caller());
         self.detach(task);
         task
     }

@@ -12,6 +12,7 @@
 //! | `mod.rs` | the hub, and what main does with it |
 //! | `turn.rs` | the seven phases of a turn |
 //! | `task.rs` | `Task`, `Wait` and `Wake`: the words between hub and tasks |
+//! | `arenas.rs` | where tasks live |
 //! | `tasks.rs` | the table of tasks and the line of those that are ready |
 //! | `scheduling.rs` | spawn, kill, notify, and how a wait begins and ends |
 //! | `asking.rs` | what tasks ask of servers |
@@ -19,6 +20,7 @@
 //! | `streams.rs` | streams and listeners for tasks that do their own input and output |
 //! | `remote.rs` | notifying a task from another thread |
 
+mod arenas;
 mod asking;
 mod every;
 mod remote;
@@ -34,6 +36,7 @@ pub use self::scheduling::Failure;
 pub use self::streams::{Handle, Listener, Stream};
 pub use self::task::{Task, TaskId, Wait, Wake};
 
+use self::arenas::Arenas;
 use self::remote::Mailbox;
 use self::streams::Ports;
 use self::tasks::Tasks;
@@ -69,6 +72,7 @@ pub struct Hub {
     driver: Box<dyn Driver>,
     timers: Timers,
     tasks: Tasks,
+    arenas: Arenas,
     ports: Ports,
     clients: Clients,
     /// The task that is being resumed.
@@ -136,6 +140,7 @@ impl Hub {
             driver: Box::new(driver),
             timers: Timers::default(),
             tasks,
+            arenas: Arenas::new(),
             ports: Ports::new(),
             clients: Clients::new(),
             running: None,

@@ -1,5 +1,6 @@
 //! Spawn, kill and notify, and how a wait begins and ends.
 
+use super::arenas::Out;
 use super::task::{Direction, Event, Task, TaskId, Until, Wait, Wake};
 use super::tasks::{State, Why};
 use super::{Hub, Result};
@@ -41,21 +42,22 @@ impl Hub {
     where
         F: FnMut(&mut Hub, Wake) -> Result<Wait> + 'static,
     {
-        self.spawn_at(Box::new(task), Location::caller())
+        self.spawn_at(task, Location::caller())
     }
 
     /// [`spawn`](Hub::spawn), for a task that is a struct.
     #[track_caller]
     pub fn spawn_task(&mut self, task: impl Task + 'static) -> TaskId {
-        self.spawn_at(Box::new(task), Location::caller())
+        self.spawn_at(task, Location::caller())
     }
 
     pub(super) fn spawn_at(
         &mut self,
-        task: Box<dyn Task>,
+        task: impl Task + 'static,
         spawned_at: &'static Location<'static>,
     ) -> TaskId {
-        TaskId(self.tasks.spawn(task, spawned_at))
+        let home = self.arenas.insert(task);
+        TaskId(self.tasks.spawn(home, spawned_at))
     }
 
     /// Declares that nobody will join a task. The error of a task that fails is otherwise kept until
@@ -255,12 +257,14 @@ impl Hub {
             return;
         };
         slot.state = State::Running;
-        let killed = slot.killed;
-        let task = slot.task.take();
+        let (killed, home) = (slot.killed, slot.home);
         let starts = matches!(why, Why::Start);
         let wake = self.wake_for(if killed { Why::Killed } else { why });
-        let Some(mut task) = task else {
+        let Some(home) = home else {
             self.main_wake = Some(wake);
+            return;
+        };
+        let Some(mut task) = self.arenas.take(home) else {
             return;
         };
         if killed && starts {
@@ -272,7 +276,7 @@ impl Hub {
         let result = catch_unwind(AssertUnwindSafe(|| task.resume(self, wake)));
         self.running = None;
         let Some(slot) = self.tasks.get_mut(key) else {
-            return;
+            return self.arenas.put_back(task);
         };
         let outcome = match result {
             Err(panic) => Err(panicked(&*panic)),
@@ -280,7 +284,7 @@ impl Hub {
             Ok(Err(error)) => Err(error),
             Ok(Ok(wait)) if wait.event == Event::Done => Ok(()),
             Ok(Ok(wait)) => {
-                slot.task = Some(task);
+                self.arenas.put_back(task);
                 let notified = std::mem::take(&mut slot.notified);
                 let (asked, last) = self.asked;
                 let awaits_all = asked == 1 && wait.ticket() == last && !notified;
@@ -312,7 +316,7 @@ impl Hub {
     }
 
     /// Ends a task: frees what it held, and tells those who wait for its end.
-    fn end(&mut self, key: Key, task: Box<dyn Task>, outcome: Result<()>) {
+    fn end(&mut self, key: Key, mut task: Out, outcome: Result<()>) {
         let Some(slot) = self.tasks.remove(key) else {
             return;
         };
@@ -320,9 +324,10 @@ impl Hub {
             self.clients.abandon_all_of(key, &mut self.timers);
         }
         self.close_ports_of(slot.port);
-        if catch_unwind(AssertUnwindSafe(|| drop(task))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| task.drop_task())).is_err() {
             log::error!("{:?} panicked while it was dropped", TaskId(key));
         }
+        self.arenas.put_back(task);
         let keeps = slot.joiners.is_none() && !slot.detached;
         for joiner in slot.joiners.into_iter().flat_map(|joiners| *joiners) {
             let why = Why::Joined(outcome.clone());

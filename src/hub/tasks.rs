@@ -15,7 +15,8 @@
 //! *exactly one of event, deadline, notify and kill* true: whichever comes first moves the task from *waiting*
 //! to the line, and finds it there no more when it comes second.
 
-use super::task::{Event, Task};
+use super::arenas::Home;
+use super::task::Event;
 use crate::conn::Ticket;
 use crate::error::{Error, Result};
 use crate::token::{Key, ROOM, Slots};
@@ -34,8 +35,8 @@ pub(super) struct Tasks {
 }
 
 pub(super) struct Slot {
-    /// Out while it is resumed. Main has none.
-    pub(super) task: Option<Box<dyn Task>>,
+    /// Where it lives. Main lives outside.
+    pub(super) home: Option<Home>,
     pub(super) state: State,
     /// The end of a sleep, or the deadline of a wait.
     pub(super) timer: Option<Timer>,
@@ -88,12 +89,8 @@ impl Tasks {
     }
 
     /// A new task, at the end of the line.
-    pub(super) fn spawn(
-        &mut self,
-        task: Box<dyn Task>,
-        spawned_at: &'static Location<'static>,
-    ) -> Key {
-        let key = self.add(Some(task), State::InLine, spawned_at);
+    pub(super) fn spawn(&mut self, home: Home, spawned_at: &'static Location<'static>) -> Key {
+        let key = self.add(Some(home), State::InLine, spawned_at);
         self.line.push_back((key, Why::Start));
         key
     }
@@ -105,12 +102,12 @@ impl Tasks {
 
     fn add(
         &mut self,
-        task: Option<Box<dyn Task>>,
+        home: Option<Home>,
         state: State,
         spawned_at: &'static Location<'static>,
     ) -> Key {
         self.slots.insert(Slot {
-            task,
+            home,
             state,
             timer: None,
             spawned_at,
