@@ -58,8 +58,13 @@ enum Kind {
     Tcp(TcpStream),
     TcpListener(TcpListener),
     Unix(UnixStream),
-    UnixListener(AtPath),
+    /// Boxed: there are few of them, and each stream would be as large as they.
+    UnixListener(Box<AtPath>),
 }
+
+// (To debug builds mio adds a word of checks of its own.)
+#[cfg(not(debug_assertions))]
+const _: () = assert!(size_of::<Entry>() <= 40, "each stream has one");
 
 /// A listener, and the file that people find it by.
 struct AtPath {
@@ -161,7 +166,7 @@ impl Driver for MioDriver {
     fn listen(&mut self, at: &Endpoint, owner: Owner) -> io::Result<Socket> {
         let kind = match at {
             Endpoint::Tcp(address) => Kind::TcpListener(TcpListener::bind(*address)?),
-            Endpoint::Unix(path) => Kind::UnixListener(AtPath::bind(path)?),
+            Endpoint::Unix(path) => Kind::UnixListener(Box::new(AtPath::bind(path)?)),
         };
         self.add(kind, owner, Interest::READABLE)
     }
