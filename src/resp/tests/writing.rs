@@ -55,6 +55,16 @@ fn integers_are_written_in_decimal() {
 }
 
 #[test]
+fn a_string_says_its_length_whatever_number_of_digits_that_has() {
+    for len in 0..=1_001 {
+        let text = "x".repeat(len);
+        let mut out = Vec::new();
+        encode::bulk(&mut out, text.as_bytes());
+        assert_eq!(out, format!("${len}\r\n{text}\r\n").as_bytes());
+    }
+}
+
+#[test]
 fn resp2_gets_what_it_knows() {
     let verbatim = Value::Verbatim {
         format: *b"txt",
