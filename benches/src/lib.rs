@@ -26,6 +26,7 @@
 //! the last proof.
 
 mod args;
+pub mod c;
 mod clock;
 mod on_tokio;
 pub mod wire;

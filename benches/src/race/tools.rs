@@ -3,6 +3,7 @@
 use super::Result;
 use super::options::Options;
 use super::programs::{Kind, NAMES, Program, kind};
+use greenroom_bench::c;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub(crate) fn gather(options: &Options, folder: &Path) -> Result<Field> {
     for name in wanted {
         let made = match kind(name) {
             Kind::Rust => Ok((here.join(name), None)),
-            Kind::C => hiredis(folder).map(|path| (path, None)),
+            Kind::C => c::compile(name, &["hiredis", "ev"], folder).map(|path| (path, None)),
             Kind::Python => gevent(here).map(|(python, script)| (python, Some(script))),
             Kind::Benchmark => benchmark(&options.server).map(|path| (path, None)),
         };
@@ -62,25 +63,6 @@ fn build(here: &Path, wanted: &[&str]) -> Result<()> {
     match status.success() {
         true => Ok(()),
         false => Err("the programs do not compile".into()),
-    }
-}
-
-/// Compiles the C program.
-fn hiredis(folder: &Path) -> Result<PathBuf, String> {
-    let program = folder.join("hiredis_ev");
-    let mut cc = Command::new("cc");
-    cc.args(["-std=gnu11", "-O2", "-o"])
-        .arg(&program)
-        .arg(Path::new(PACKAGE).join("programs/hiredis_ev.c"))
-        .args(["-lhiredis", "-lev"]);
-    let output = cc.output().map_err(|_| "cc is not installed".to_string())?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    match output.status.success() {
-        true => Ok(program),
-        false if said.contains("No such file") || said.contains("cannot find -l") => {
-            Err("libhiredis-dev and libev-dev are not installed".into())
-        }
-        false => Err(format!("it does not compile: {}", first_line(&said))),
     }
 }
 
