@@ -17,15 +17,16 @@ pub fn ready() {
     eprintln!("ready");
 }
 
-/// Nanoseconds of `CLOCK_MONOTONIC`, which all processes share. An `Instant` comes from the same clock,
-/// but does not say what it shows.
+/// Nanoseconds of `CLOCK_MONOTONIC`, which all processes share. An `Instant` comes from the same
+/// clock, but does not say what it shows.
 fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let [seconds, nanos] = [now.tv_sec, now.tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
     seconds * 1_000_000_000 + nanos
 }
 
-/// The elements that were consumed, and how long each was on its way if they say when they were pushed.
+/// The elements that were consumed, and how long each was on its way if they say when they were
+/// pushed.
 #[derive(Debug)]
 pub struct Consumed {
     elements: usize,

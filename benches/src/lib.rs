@@ -1,9 +1,9 @@
-//! What the programs share: the command line, the line of JSON, the clock, the histogram, a few bytes of
-//! RESP.
+//! What the programs share: the command line, the line of JSON, the clock, the histogram, a few
+//! bytes of RESP.
 //!
-//! Each program in `bin/` does the same work with another library, and has the same functions in the
-//! same order, so that two of them can be read side by side. `PROGRAM WORKLOAD key=value ...` does one
-//! workload once:
+//! Each program in `bin/` does the same work with another library, and has the same functions in
+//! the same order, so that two of them can be read side by side. `PROGRAM WORKLOAD key=value ...`
+//! does one workload once:
 //!
 //! | workload | keys (default) | what is done |
 //! |---|---|---|
@@ -15,15 +15,15 @@
 //!
 //! The server is at `host` (127.0.0.1) and `port` (6379), or at the UNIX `socket`.
 //!
-//! One JSON object on stdout and status 0 say that it was done; status 3, that the program does not have
-//! this workload; status 1, that something failed. What a program costs is measured from outside, by
-//! whoever has started it.
+//! One JSON object on stdout and status 0 say that it was done; status 3, that the program does not
+//! have this workload; status 1, that something failed. What a program costs is measured from
+//! outside, by whoever has started it.
 //!
-//! **Ten thousand connections at once** would overflow the server's backlog, whose lost SYNs the kernel
-//! repeats a second later. greenroom paces its connects, so all others do too, in the same way (see
-//! "Pacing by proof" in `docs/architecture.md`): every [`PROOF`]th connection asks `PING` first, and its
-//! answer shows that the server has accepted all before it; no more than [`WINDOW`] connects go beyond
-//! the last proof.
+//! **Ten thousand connections at once** would overflow the server's backlog, whose lost SYNs the
+//! kernel repeats a second later. greenroom paces its connects, so all others do too, in the same
+//! way (see "Pacing by proof" in `docs/architecture.md`): every [`PROOF`]th connection asks `PING`
+//! first, and its answer shows that the server has accepted all before it; no more than [`WINDOW`]
+//! connects go beyond the last proof.
 
 mod args;
 pub mod c;

@@ -7,8 +7,8 @@ use tokio::runtime::{Builder, LocalOptions};
 pub fn on_tokio(job: &Job, run: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
     let mut builder = Builder::new_current_thread();
     if let Workload::Shared { tasks, .. } = job.workload {
-        // After so many tasks the kernel is asked for events. That is a system call for each 61 of them
-        // by default, which counts where those that are ready make no system calls themselves.
+        // After so many tasks the kernel is asked for events. That is a system call for each 61 of
+        // them by default, which counts where those that are ready make no system calls themselves.
         builder.event_interval(u32::try_from(tasks)?.saturating_add(2));
     }
     let builder = builder.enable_io().enable_time();

@@ -1,5 +1,5 @@
-//! The smallest RESP that works, for the programs without a client library: commands as constant bytes,
-//! and the reply to a `BRPOP`.
+//! The smallest RESP that works, for the programs without a client library: commands as constant
+//! bytes, and the reply to a `BRPOP`.
 
 use std::io::{Error, ErrorKind, Result};
 use std::ops::Range;
@@ -71,8 +71,8 @@ pub fn popped(bytes: &[u8]) -> Result<Option<Popped>> {
     }
 }
 
-/// The number at the start of a line, and how long the line is with its end; `None` while that has not
-/// come.
+/// The number at the start of a line, and how long the line is with its end; `None` while that has
+/// not come.
 pub fn length(bytes: &[u8]) -> Option<(usize, usize)> {
     let digits = bytes.iter().position(|&byte| byte == b'\r')?;
     let number = usize::try_from(number(&bytes[..digits])?).ok()?;

@@ -1,8 +1,8 @@
 //! The floor: mio and a table of sockets. No tasks, no pool, no parser, no timers, no deadlines.
 //!
-//! A reply is compared with the bytes that are expected, and has to come in one piece: a server on the
-//! same machine writes these few bytes at once. Whoever wants less than this has to leave out system
-//! calls.
+//! A reply is compared with the bytes that are expected, and has to come in one piece: a server on
+//! the same machine writes these few bytes at once. Whoever wants less than this has to leave out
+//! system calls.
 
 use greenroom_bench::wire::{self, NIL, PING, PONG, POP, POPPED};
 use greenroom_bench::{
@@ -176,8 +176,8 @@ impl<'job> Sockets<'job> {
         Ok(())
     }
 
-    /// Waits for events and gives each reply to `answered`. A connection has one command under way, so
-    /// that one read takes all there is.
+    /// Waits for events and gives each reply to `answered`. A connection has one command under way,
+    /// so that one read takes all there is.
     fn turn(
         &mut self,
         due: Option<Instant>,

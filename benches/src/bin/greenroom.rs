@@ -109,8 +109,8 @@ fn consume(hub: &mut Hub, redis: Redis, consumers: usize, consumed: &Rc<RefCell<
     }
 }
 
-/// Each connection is the shared connection of a client of its own, and what is written at once is a
-/// pipeline.
+/// Each connection is the shared connection of a client of its own, and what is written at once is
+/// a pipeline.
 fn ping(job: &Job, connections: usize, pipeline: usize, ops: usize) -> Result<Outcome> {
     let mut hub = hub()?;
     let rounds = ops.div_ceil(pipeline);

@@ -1,5 +1,5 @@
-//! greenroom's hub without its client: tasks that write and read constant bytes, as `tokio_raw` does on
-//! tokio.
+//! greenroom's hub without its client: tasks that write and read constant bytes, as `tokio_raw`
+//! does on tokio.
 
 use greenroom::driver::Endpoint;
 use greenroom::{Error, ErrorKind, Hub, Stream, Task, Wait, Wake};
@@ -66,7 +66,8 @@ struct Pinger {
     shared: Rc<Shared>,
     stream: Option<Stream>,
     buffer: Vec<u8>,
-    /// How many bytes of the commands are still to be written, and how many of the replies have come.
+    /// How many bytes of the commands are still to be written, and how many of the replies have
+    /// come.
     unsent: usize,
     got: usize,
 }

@@ -1,5 +1,5 @@
-//! A thread for each connection, and nothing but the standard library: the operating system as the event
-//! loop.
+//! A thread for each connection, and nothing but the standard library: the operating system as the
+//! event loop.
 
 use greenroom_bench::wire::{self, PING, PONG, POP, Popped, REPLY_BYTES};
 use greenroom_bench::{
@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 
 const NAME: &str = "threads";
 
-/// The default of 2 MiB is address space, of which only what is touched becomes memory: two pages here,
-/// whatever the limit. But ten thousand times 2 MiB is more than some systems are willing to promise.
+/// The default of 2 MiB is address space, of which only what is touched becomes memory: two pages
+/// here, whatever the limit. But ten thousand times 2 MiB is more than some systems are willing to
+/// promise.
 const STACK_BYTES: usize = 64 * 1024;
 
 fn main() {

@@ -1,13 +1,13 @@
 //! tokio without a client library: what somebody would write by hand who knows it well.
 //!
-//! One thread (`LocalRuntime`, so that tasks share by `Rc` and not by atomics). Commands are constant
-//! bytes. Replies go into a small buffer of the task, so that nothing is allocated for them, and the
-//! buffer is larger than any reply: a read that does not fill its buffer tells tokio that the socket is
-//! drained, and saves the read that would find `WouldBlock`. (`try_read` does not do this; `AsyncRead`
-//! does.)
+//! One thread (`LocalRuntime`, so that tasks share by `Rc` and not by atomics). Commands are
+//! constant bytes. Replies go into a small buffer of the task, so that nothing is allocated for
+//! them, and the buffer is larger than any reply: a read that does not fill its buffer tells tokio
+//! that the socket is drained, and saves the read that would find `WouldBlock`. (`try_read` does
+//! not do this; `AsyncRead` does.)
 //!
-//! It has no deadlines, no pool and no replies but those of the workloads. A client library has, and so has
-//! greenroom: what they cost more than this is what these take.
+//! It has no deadlines, no pool and no replies but those of the workloads. A client library has,
+//! and so has greenroom: what they cost more than this is what these take.
 
 use greenroom_bench::wire::{self, GET, PING, PONG, POP, Popped, REPLY_BYTES};
 use greenroom_bench::{
@@ -319,8 +319,8 @@ async fn shared(job: &Job, tasks: usize, ops: usize) -> Result<Outcome> {
     Ok(Outcome::Ops { ops, wall })
 }
 
-/// A multiplexer: tasks append their commands to one buffer, which leaves in one write when all tasks
-/// that are ready have run; replies come in the order of the commands.
+/// A multiplexer: tasks append their commands to one buffer, which leaves in one write when all
+/// tasks that are ready have run; replies come in the order of the commands.
 struct Shared {
     left: Countdown,
     unsent: RefCell<Vec<u8>>,

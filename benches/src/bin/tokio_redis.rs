@@ -250,7 +250,8 @@ fn client(job: &Job) -> Result<Client> {
     // connection of its own a pop never does, and the option would be one system call more.
     let is_shared = matches!(job.workload, Workload::Shared { .. });
     let tcp = TcpSettings::default().set_nodelay(is_shared && matches!(job.place, Place::Tcp(_)));
-    // The library would tell the server its name and version, which is a round trip for each connection.
+    // The library would tell the server its name and version, which is a round trip for each
+    // connection.
     let greeting = RedisConnectionInfo::default().set_skip_set_lib_name();
     let server = job.place.url().into_connection_info()?;
     Ok(Client::open(

@@ -1,8 +1,9 @@
 //! Pictures of tables.
 //!
-//! Bars begin at zero, so that their lengths may be compared; the values stand beside them. Lines are over axes of powers, on which
-//! a cost that grows with the number of clients is a straight line; each ends in its name, and has marks and
-//! dashes of its own, so that no colour is needed to follow it.
+//! Bars begin at zero, so that their lengths may be compared; the values stand beside them. Lines
+//! are over axes of powers, on which a cost that grows with the number of clients is a straight
+//! line; each ends in its name, and has marks and dashes of its own, so that no colour is needed to
+//! follow it.
 
 use super::column::Column;
 use super::statistics::{Spread, number};
@@ -74,7 +75,8 @@ fn value(column: &Column, spread: Spread) -> String {
     format!("{}{unit}", number(spread.median)).trim_end().into()
 }
 
-/// The value at the end of the picture. A single slow run must not make all bars short: its whisker is cut off.
+/// The value at the end of the picture. A single slow run must not make all bars short: its whisker
+/// is cut off.
 fn longest(spreads: impl Iterator<Item = Spread> + Clone) -> f64 {
     let median = spreads
         .clone()

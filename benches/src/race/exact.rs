@@ -1,8 +1,9 @@
 //! Figures that repeat: instructions and system calls of a pop.
 //!
-//! A program's own start is in every count, so each is taken with few and with many clients, and the difference is divided by the
-//! difference of clients. Both tools slow a program down by so much that times mean nothing; instructions do not
-//! change, and system calls only where they wait for many things at once: a slow program waits less often.
+//! A program's own start is in every count, so each is taken with few and with many clients, and
+//! the difference is divided by the difference of clients. Both tools slow a program down by so
+//! much that times mean nothing; instructions do not change, and system calls only where they wait
+//! for many things at once: a slow program waits less often.
 
 use super::column::{Better, Column, Shown};
 use super::measure::{Ended, Meter};
@@ -37,7 +38,8 @@ const BUDGETS: [Budget; 2] = [
     },
 ];
 
-/// A figure may be above its budget by so much: other versions of the compiler and of libc differ by a little.
+/// A figure may be above its budget by so much: other versions of the compiler and of libc differ
+/// by a little.
 const TOLERANCE: f64 = 0.03;
 
 /// What counts.

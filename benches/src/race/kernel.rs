@@ -14,7 +14,8 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    /// Of all children that have ended and were waited for. The difference around one child is that child's.
+    /// Of all children that have ended and were waited for. The difference around one child is that
+    /// child's.
     pub(crate) fn of_children() -> Result<Usage> {
         let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
         let switches = usage.voluntary_context_switches() + usage.involuntary_context_switches();
@@ -34,8 +35,8 @@ impl Usage {
     }
 }
 
-/// The most memory that was ever resident, in KiB. (`ru_maxrss` would say it too, but a process begins with that of the
-/// one that has started it.)
+/// The most memory that was ever resident, in KiB. (`ru_maxrss` would say it too, but a process
+/// begins with that of the one that has started it.)
 pub(crate) fn peak_kib(pid: u32) -> Option<f64> {
     field(
         &fs::read_to_string(format!("/proc/{pid}/status")).ok()?,
@@ -49,7 +50,8 @@ pub(crate) fn field(text: &str, name: &str) -> Option<f64> {
     rest.split_whitespace().next()?.parse().ok()
 }
 
-/// Processor time of a process's first thread, in seconds. What `getrusage` tells of children comes only when they end.
+/// Processor time of a process's first thread, in seconds. What `getrusage` tells of children comes
+/// only when they end.
 pub(crate) fn cpu_s(pid: u32) -> Option<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
     let nanos: f64 = stat.split_whitespace().next()?.parse().ok()?;
@@ -74,7 +76,8 @@ fn counter(netstat: &str, name: &str) -> Option<f64> {
     numbers.split_whitespace().nth(at)?.parse().ok()
 }
 
-/// Allows as many open files as the machine lets us; what is started from here inherits it. Returns how many.
+/// Allows as many open files as the machine lets us; what is started from here inherits it. Returns
+/// how many.
 pub(crate) fn raise_open_files() -> Result<usize> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most)?;

@@ -13,7 +13,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How often a program is looked at while it runs. What its memory grows by after the last look is not seen.
+/// How often a program is looked at while it runs. What its memory grows by after the last look is
+/// not seen.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The longest run takes some seconds. Under valgrind, a few times that.
@@ -124,7 +125,8 @@ impl Meter {
             }
             sleep(LOOK);
         };
-        // One that has failed has not taken what is pushed, and then pushing need not have an end either.
+        // One that has failed has not taken what is pushed, and then pushing need not have an end
+        // either.
         if let Some(feeder) = feeder.filter(|_| status.success()) {
             feeder.finish()?;
         }

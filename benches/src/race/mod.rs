@@ -1,14 +1,18 @@
-//! A race: several programs do the same work against the same server, and are measured from outside.
+//! A race: several programs do the same work against the same server, and are measured from
+//! outside.
 //!
-//! **One at a time.** A program has the machine to itself and the server, as far as others on the machine let it. Programs take turns: each
-//! round has one run of each, and begins with another one, so that what changes in the course of time meets all of
-//! them. The median of the rounds counts; the smallest and the largest are shown beside it.
+//! **One at a time.** A program has the machine to itself and the server, as far as others on the
+//! machine let it. Programs take turns: each round has one run of each, and begins with another
+//! one, so that what changes in the course of time meets all of them. The median of the rounds
+//! counts; the smallest and the largest are shown beside it.
 //!
-//! **From outside.** Processor time and context switches are what the kernel says of a child that has ended; memory is
-//! the peak that it says while the child runs; connects that were lost are what it counts meanwhile. Only what
-//! cannot be seen from outside, how long elements are on their way and how late a cron task is, says the program.
+//! **From outside.** Processor time and context switches are what the kernel says of a child that
+//! has ended; memory is the peak that it says while the child runs; connects that were lost are
+//! what it counts meanwhile. Only what cannot be seen from outside, how long elements are on their
+//! way and how late a cron task is, says the program.
 //!
-//! **What is missing is no failure.** A program whose tools are not installed is named, and the race goes on.
+//! **What is missing is no failure.** A program whose tools are not installed is named, and the
+//! race goes on.
 
 mod case;
 mod chart;

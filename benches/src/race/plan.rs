@@ -31,7 +31,8 @@ pub(crate) const TIMEOUT: u64 = 1;
 /// Consumers of `latency` and `drain`, tasks of `shared`.
 pub(crate) const TASKS: usize = 500;
 
-/// The speed at which elements are pushed in `latency`, and how many at a time: as many as are due in a millisecond.
+/// The speed at which elements are pushed in `latency`, and how many at a time: as many as are due
+/// in a millisecond.
 pub(crate) const PUSHED_PER_SECOND: usize = 20_000;
 
 /// One kind of work that all programs do, some rounds long.
@@ -40,8 +41,8 @@ pub(crate) struct Case {
     pub(crate) group: Group,
     pub(crate) work: Work,
     pub(crate) rounds: usize,
-    /// Whether each program has a run before those that count; else the first program only, so that none is the one
-    /// that finds a server that has not done anything yet.
+    /// Whether each program has a run before those that count; else the first program only, so that
+    /// none is the one that finds a server that has not done anything yet.
     pub(crate) all_warm_up: bool,
 }
 

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
-    /// In a process group of its own: Ctrl-C in a terminal goes to whole groups, and a server that ends before the
-    /// programs that use it makes them fail in every way they know.
+    /// In a process group of its own: Ctrl-C in a terminal goes to whole groups, and a server that
+    /// ends before the programs that use it makes them fail in every way they know.
     pub(crate) fn start(command: &mut Command) -> io::Result<Process> {
         command.process_group(0).spawn().map(Process)
     }
@@ -32,8 +32,8 @@ impl Drop for Process {
     }
 }
 
-/// Whether Ctrl-C was pressed. The flag is asked where something is waited for, so that the way out is that of every
-/// error, and all handles are dropped on it.
+/// Whether Ctrl-C was pressed. The flag is asked where something is waited for, so that the way out
+/// is that of every error, and all handles are dropped on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 

@@ -123,7 +123,8 @@ impl Program {
     }
 }
 
-/// The result of `redis-benchmark --csv`, in which the number of commands a second is the second field.
+/// The result of `redis-benchmark --csv`, in which the number of commands a second is the second
+/// field.
 fn benchmark(work: &Work, csv: &str) -> Option<JsonValue> {
     let line = csv
         .lines()

@@ -1,4 +1,5 @@
-//! A connection that blocks, for what stands beside the race: setting up, looking at the server, pushing elements.
+//! A connection that blocks, for what stands beside the race: setting up, looking at the server,
+//! pushing elements.
 
 use super::Result;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,14 +1,16 @@
 //! A private Redis server.
 //!
-//! **Many addresses.** A connection that a client has closed leaves its local port in `TIME_WAIT` for a minute: ten thousand
-//! connections take a third of all ports with them. The next program would find each port only after looking at many,
-//! and pay for what the one before it has done. But a connection is four things, and one of them is the address of
-//! the server: this one listens on sixteen (that is as many as Redis takes), and each run gets the next. When all
-//! have been used up, a new server listens on another port.
+//! **Many addresses.** A connection that a client has closed leaves its local port in `TIME_WAIT`
+//! for a minute: ten thousand connections take a third of all ports with them. The next program
+//! would find each port only after looking at many, and pay for what the one before it has done.
+//! But a connection is four things, and one of them is the address of the server: this one listens
+//! on sixteen (that is as many as Redis takes), and each run gets the next. When all have been used
+//! up, a new server listens on another port.
 //!
-//! **`hz 500`.** Redis looks at the timeouts of blocked clients `hz` times a second, in its default configuration every 100 ms. That is as
-//! much as the whole time in which a program opens and closes five hundred connections, and would hide it behind
-//! chance. All programs race against the same finer raster of 2 ms. `exact`, which is not about time, has the default.
+//! **`hz 500`.** Redis looks at the timeouts of blocked clients `hz` times a second, in its default
+//! configuration every 100 ms. That is as much as the whole time in which a program opens and
+//! closes five hundred connections, and would hide it behind chance. All programs race against the
+//! same finer raster of 2 ms. `exact`, which is not about time, has the default.
 
 use super::Result;
 use super::process::Process;
@@ -30,8 +32,8 @@ const PORTS_TRIED_MAX: usize = 5;
 /// 127.0.0.1 and those after it.
 const ADDRESSES: u8 = 16;
 
-/// As many connections may be made to one address: with more, looking for a free port becomes work. Linux has
-/// some 28,000 in its default configuration.
+/// As many connections may be made to one address: with more, looking for a free port becomes work.
+/// Linux has some 28,000 in its default configuration.
 const CONNECTIONS_MAX: usize = 12_000;
 
 /// How often a second the server looks at its timeouts.
@@ -120,7 +122,8 @@ impl Server {
         Ok(false)
     }
 
-    /// Where the next run is to find the server, as the programs take it. The server may be another one than before.
+    /// Where the next run is to find the server, as the programs take it. The server may be another
+    /// one than before.
     pub(crate) fn next(&mut self, connections: usize) -> Result<SocketAddrV4> {
         self.address = (self.address + 1) % ADDRESSES;
         let mut used = self.used[usize::from(self.address)] + connections;

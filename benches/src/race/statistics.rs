@@ -1,7 +1,8 @@
 //! What several runs of the same thing come to.
 //!
-//! The median, because one run in a few is disturbed by something else on the machine, and a mean would carry that; the
-//! smallest and the largest beside it, because what is between them was all seen.
+//! The median, because one run in a few is disturbed by something else on the machine, and a mean
+//! would carry that; the smallest and the largest beside it, because what is between them was all
+//! seen.
 
 /// What was seen in the runs of one program.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,8 +24,8 @@ impl Spread {
     }
 }
 
-/// The median is the mean of the two in the middle where there is no middle; all others are the nearest rank: the
-/// smallest value that so many percent of all do not exceed.
+/// The median is the mean of the two in the middle where there is no middle; all others are the
+/// nearest rank: the smallest value that so many percent of all do not exceed.
 pub(crate) fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
     let half = sorted.len() / 2;
     if percent == 50 && sorted.len().is_multiple_of(2) {

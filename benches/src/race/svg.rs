@@ -1,5 +1,5 @@
-//! The few pieces of SVG and HTML that the page is made of. Colours and fonts are in the style sheet, by class, so that they follow
-//! the theme.
+//! The few pieces of SVG and HTML that the page is made of. Colours and fonts are in the style
+//! sheet, by class, so that they follow the theme.
 
 use std::fmt::Write as _;
 

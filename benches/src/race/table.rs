@@ -76,8 +76,8 @@ impl Row {
 }
 
 impl Table {
-    /// Compares every row with that of [`FIRST`]. A ratio of what is not above zero says nothing, nor does one of
-    /// what is neither good nor bad.
+    /// Compares every row with that of [`FIRST`]. A ratio of what is not above zero says nothing,
+    /// nor does one of what is neither good nor bad.
     pub(crate) fn compare(mut self) -> Table {
         let first = self.rows.iter().find(|row| row.program == FIRST);
         let Some(first) = first.cloned() else {

@@ -1,4 +1,5 @@
-//! Makes and finds the programs, with what this machine has. What it lacks is told, and is no failure.
+//! Makes and finds the programs, with what this machine has. What it lacks is told, and is no
+//! failure.
 
 use super::Result;
 use super::options::Options;
@@ -48,7 +49,8 @@ pub(crate) fn gather(options: &Options, folder: &Path) -> Result<Field> {
     Ok(field)
 }
 
-/// Compiles the Rust programs: `cargo run` has compiled only this one, and old ones would be worse than none.
+/// Compiles the Rust programs: `cargo run` has compiled only this one, and old ones would be worse
+/// than none.
 fn build(here: &Path, wanted: &[&str]) -> Result<()> {
     let wanted = wanted.iter().filter(|name| kind(name) == Kind::Rust);
     let is_cargo = env::var_os("CARGO").is_some();
@@ -66,8 +68,8 @@ fn build(here: &Path, wanted: &[&str]) -> Result<()> {
     }
 }
 
-/// An environment with the packages that the Python program names, beside the compiled programs: it stays for the next
-/// race. Returns its interpreter, and the script.
+/// An environment with the packages that the Python program names, beside the compiled programs: it
+/// stays for the next race. Returns its interpreter, and the script.
 fn gevent(here: &Path) -> Result<(PathBuf, PathBuf), String> {
     let script = Path::new(PACKAGE).join("programs/gevent_seed.py");
     let text = fs::read_to_string(&script).map_err(|error| error.to_string())?;

@@ -14,8 +14,9 @@ pub(crate) fn instructions(callgrind: &str) -> Option<f64> {
 
 /// The system calls that `strace -c` has counted, all together.
 ///
-/// Columns are under the dashes below their names; counting words would not do, since the column of errors is
-/// empty where there are none, and older versions leave another one empty in the last line.
+/// Columns are under the dashes below their names; counting words would not do, since the column of
+/// errors is empty where there are none, and older versions leave another one empty in the last
+/// line.
 pub(crate) fn system_calls(strace: &str) -> Option<f64> {
     let dashes = strace.lines().find(|line| line.starts_with("---"))?;
     let names = strace
