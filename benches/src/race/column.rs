@@ -24,6 +24,23 @@ pub(crate) enum Shown {
     Picture,
 }
 
+impl Shown {
+    const ALL: [Shown; 3] = [Shown::Detail, Shown::Table, Shown::Picture];
+
+    /// In file formats.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Shown::Detail => "detail",
+            Shown::Table => "table",
+            Shown::Picture => "picture",
+        }
+    }
+
+    pub(crate) fn of(word: &str) -> Option<Shown> {
+        Shown::ALL.into_iter().find(|shown| shown.word() == word)
+    }
+}
+
 /// A column of a table, with what its figures are.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
@@ -57,6 +74,21 @@ impl Column {
 }
 
 impl Better {
+    const ALL: [Better; 3] = [Better::Less, Better::More, Better::Neither];
+
+    /// In file formats.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Better::Less => "less",
+            Better::More => "more",
+            Better::Neither => "neither",
+        }
+    }
+
+    pub(crate) fn of(word: &str) -> Option<Better> {
+        Better::ALL.into_iter().find(|better| better.word() == word)
+    }
+
     pub(crate) fn said(self) -> &'static str {
         match self {
             Better::Less => "less is better",

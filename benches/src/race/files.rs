@@ -1,20 +1,23 @@
 //! The figures as JSON and as CSV, for those who want to do something else with them.
 
-use super::column::{Better, Column};
+use super::column::Column;
 use super::report::Report;
 use super::table::{Cell, Row, Table};
 use jzon::{JsonValue, array, object};
+
+/// The version of the JSON. Who changes what is there already raises it.
+pub(crate) const SCHEMA: usize = 1;
 
 /// All tables with all samples.
 pub(crate) fn json(report: &Report) -> String {
     let mut machine = JsonValue::new_object();
     for (name, value) in &report.machine.lines {
-        machine[*name] = value.as_str().into();
+        machine[name.as_str()] = value.as_str().into();
     }
     let not_run = report.missing.iter();
     let not_run = not_run.map(|(name, why)| object! { program: name.as_str(), why: why.as_str() });
     let json = object! {
-        schema: 1,
+        schema: SCHEMA,
         machine: machine,
         not_run: not_run.collect::<Vec<_>>(),
         tables: report.tables.iter().map(table).collect::<Vec<_>>(),
@@ -36,7 +39,9 @@ fn table(table: &Table) -> JsonValue {
             key: column.key.as_str(),
             title: column.title.as_str(),
             unit: column.unit.as_str(),
-            better: word(column.better),
+            better: column.better.word(),
+            shown: column.shown.word(),
+            x: column.x,
         }
     };
     object! {
@@ -44,6 +49,7 @@ fn table(table: &Table) -> JsonValue {
         workload: table.group.name(),
         title: table.title.as_str(),
         about: table.about.as_str(),
+        shape: table.shape.word(),
         columns: table.columns.iter().map(column).collect::<Vec<_>>(),
         rows: table.rows.iter().map(row).collect::<Vec<_>>(),
         notes: table.notes.clone(),
@@ -65,14 +71,6 @@ fn figure(cell: &Cell) -> JsonValue {
         max: spread.max,
         ratio: cell.ratio,
         samples: samples,
-    }
-}
-
-fn word(better: Better) -> &'static str {
-    match better {
-        Better::Less => "less",
-        Better::More => "more",
-        Better::Neither => "neither",
     }
 }
 
@@ -102,7 +100,7 @@ fn line(table: &Table, row: &Row, column: &Column, cell: &Cell) -> String {
         row.program,
         column.key,
         column.unit,
-        word(column.better),
+        column.better.word(),
         spread.median,
         spread.min,
         spread.max,

@@ -10,7 +10,7 @@ use std::process::Command;
 /// Names and what they stand for, in the order in which they are shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
-    pub(crate) lines: Vec<(&'static str, String)>,
+    pub(crate) lines: Vec<(String, String)>,
 }
 
 const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
@@ -39,7 +39,12 @@ impl Machine {
         lines.extend(python.and_then(|python| Some(("python", packages(&python.path)?))));
         lines.extend(version_of("valgrind").map(|version| ("valgrind", version)));
         lines.extend(version_of("strace").map(|version| ("strace", version)));
-        Machine { lines }
+        Machine {
+            lines: lines
+                .into_iter()
+                .map(|(name, value)| (name.into(), value))
+                .collect(),
+        }
     }
 }
 

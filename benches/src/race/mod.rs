@@ -17,6 +17,7 @@
 mod case;
 mod chart;
 mod column;
+mod earlier;
 mod exact;
 mod feed;
 mod files;
@@ -49,6 +50,8 @@ use report::Report;
 use runner::Runner;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -89,6 +92,30 @@ pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// False when a budget is not met.
 fn race(options: &Options) -> Result<bool> {
+    let report = match &options.from {
+        Some(path) => earlier(path)?,
+        None => measure(options)?,
+    };
+    for line in report.not_run() {
+        println!("{line}");
+    }
+    write(options, &report)?;
+    Ok(!options.check || check(&report))
+}
+
+/// Shows what an earlier race has found.
+fn earlier(path: &Path) -> Result<Report> {
+    let named = |error: Error| format!("{}: {error}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| named(error.into()))?;
+    let report = earlier::report(&text).map_err(named)?;
+    let tables: String = report.tables.iter().map(text::table).collect();
+    // Whoever reads only the beginning is no reason to panic.
+    io::stdout().write_all((text::machine(&report.machine) + &tables).as_bytes())?;
+    Ok(report)
+}
+
+/// Tables are printed as soon as they are complete.
+fn measure(options: &Options) -> Result<Report> {
     if cfg!(debug_assertions) {
         return Err("only optimized programs are worth measuring: cargo run --release".into());
     }
@@ -103,16 +130,11 @@ fn race(options: &Options) -> Result<bool> {
     };
     let tables = Runner::new(options, &field.programs, &meter)?.run()?;
     let missing = field.missing.into_iter();
-    let report = Report {
+    Ok(Report {
         machine,
         tables,
         missing: missing.map(|(name, why)| (name.into(), why)).collect(),
-    };
-    for line in report.not_run() {
-        println!("{line}");
-    }
-    write(options, &report)?;
-    Ok(!options.check || check(&report))
+    })
 }
 
 fn write(options: &Options, report: &Report) -> Result<()> {

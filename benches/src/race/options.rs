@@ -25,6 +25,7 @@ Options:
       --json FILE        all figures as JSON
       --csv FILE         all figures as CSV
       --html FILE        a page with pictures
+      --from FILE        measure nothing: show anew what an earlier race has written with --json
       --check            with exact: fail if greenroom is beyond its budgets
       --help             this text
 
@@ -63,6 +64,10 @@ impl Group {
             Group::Exact => "exact",
         }
     }
+
+    pub(crate) fn of(name: &str) -> Option<Group> {
+        Group::ALL.into_iter().find(|group| group.name() == name)
+    }
 }
 
 /// What the command line says.
@@ -78,6 +83,8 @@ pub(crate) struct Options {
     pub(crate) json: Option<PathBuf>,
     pub(crate) csv: Option<PathBuf>,
     pub(crate) html: Option<PathBuf>,
+    /// The JSON of an earlier race.
+    pub(crate) from: Option<PathBuf>,
     pub(crate) check: bool,
 }
 
@@ -104,6 +111,7 @@ impl Options {
             json: None,
             csv: None,
             html: None,
+            from: None,
             check: false,
         };
         while let Some(arg) = args.next().map_err(told)? {
@@ -113,9 +121,10 @@ impl Options {
                 Long("rounds") => options.rounds = Some(rounds(&mut args)?),
                 Long("only") => options.only = names(&mut args, known)?,
                 Long("server") => options.server = args.value().map_err(told)?.into(),
-                Long("json") => options.json = Some(args.value().map_err(told)?.into()),
-                Long("csv") => options.csv = Some(args.value().map_err(told)?.into()),
-                Long("html") => options.html = Some(args.value().map_err(told)?.into()),
+                Long("json") => options.json = file(&mut args)?,
+                Long("csv") => options.csv = file(&mut args)?,
+                Long("html") => options.html = file(&mut args)?,
+                Long("from") => options.from = file(&mut args)?,
                 Long("check") => options.check = true,
                 Long("help") => return Ok(Asked::Help(HELP)),
                 other => {
@@ -129,6 +138,12 @@ impl Options {
 
     fn finish(mut self) -> Result<Options, String> {
         let named = std::mem::take(&mut self.groups);
+        let narrows = !named.is_empty() || self.rounds.is_some() || !self.only.is_empty();
+        if self.from.is_some() && (narrows || self.quick) {
+            return Err(
+                "--from measures nothing: it takes neither workloads nor how to run them".into(),
+            );
+        }
         let wanted = |group: &Group| named.is_empty() || named.contains(group);
         self.groups = Group::ALL.into_iter().filter(wanted).collect();
         if self.check && !self.groups.contains(&Group::Exact) {
@@ -147,8 +162,11 @@ impl Options {
 }
 
 fn group(name: &str) -> Result<Group, String> {
-    let group = Group::ALL.into_iter().find(|group| group.name() == name);
-    group.ok_or_else(|| format!("{name:?} is not a workload; --help lists them"))
+    Group::of(name).ok_or_else(|| format!("{name:?} is not a workload; --help lists them"))
+}
+
+fn file(args: &mut lexopt::Parser) -> Result<Option<PathBuf>, String> {
+    Ok(Some(args.value().map_err(told)?.into()))
 }
 
 fn rounds(args: &mut lexopt::Parser) -> Result<usize, String> {
@@ -218,6 +236,7 @@ mod tests {
             ("--rounds many", "--rounds: \"many\" is not a number"),
             ("--rounds", "missing argument"),
             ("--only greenroom,node", "\"node\" is not a program"),
+            ("pops --from a.json", "--from measures nothing"),
             ("--fast", "invalid option '--fast'"),
             ("--quick=yes", "unexpected argument"),
             ("pops --check", "exact, which is not asked for"),

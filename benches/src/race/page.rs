@@ -201,7 +201,7 @@ mod tests {
         };
         Report {
             machine: Machine {
-                lines: vec![("command", "race --html '<x>'".into())],
+                lines: vec![("command".into(), "race --html '<x>'".into())],
             },
             tables: vec![
                 table(Shape::Bars, vec![column("cpu", None)]),

@@ -20,6 +20,23 @@ pub(crate) enum Shape {
     Hidden,
 }
 
+impl Shape {
+    const ALL: [Shape; 3] = [Shape::Bars, Shape::Lines, Shape::Hidden];
+
+    /// In file formats.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Shape::Bars => "bars",
+            Shape::Lines => "lines",
+            Shape::Hidden => "hidden",
+        }
+    }
+
+    pub(crate) fn of(word: &str) -> Option<Shape> {
+        Shape::ALL.into_iter().find(|shape| shape.word() == word)
+    }
+}
+
 /// Programs and what was measured of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
