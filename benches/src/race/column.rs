@@ -215,7 +215,7 @@ fn costs(work: &Work) -> Vec<Metric> {
     vec![
         metric(
             "cpu_us",
-            format!("Processor a {}", work.unit()),
+            format!("Processor {}", work.each()),
             "µs",
             LESS_DRAWN,
             |work, run| per_unit(run.user_s + run.system_s, work),

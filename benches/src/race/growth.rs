@@ -2,6 +2,7 @@
 
 use super::column::{Better, Column, Shown};
 use super::options::Group;
+use super::statistics::number;
 use super::table::{Cell, Row, Shape, Table};
 
 /// What is drawn over the number of clients: a column of the tables of pops.
@@ -12,7 +13,7 @@ struct Line {
     about: &'static str,
 }
 
-const LINES: [Line; 3] = [
+const LINES: [Line; 4] = [
     Line {
         column: "cpu_us",
         key: "growth_cpu",
@@ -24,6 +25,12 @@ const LINES: [Line; 3] = [
         key: "growth_memory",
         title: "Peak memory, by the number of clients",
         about: "What was resident at most, the program itself included.",
+    },
+    Line {
+        column: "cron_max_ms",
+        key: "growth_cron",
+        title: "Latest cron tick, by the number of clients",
+        about: "How late the cron task was at worst, while the connections of all pops were opened and closed.",
     },
     Line {
         column: "beyond_ms",
@@ -53,6 +60,10 @@ pub(crate) fn tables(of_pops: &[Table]) -> Vec<Table> {
         .copied()
         .collect();
     let mut tables: Vec<Table> = LINES.iter().filter_map(|line| over(line, &drawn)).collect();
+    // They are about the same runs.
+    if let Some(table) = tables.first_mut() {
+        table.notes = notes(&drawn);
+    }
     if first < last {
         tables.push(bytes((first, one), (last, many)));
     }
@@ -76,7 +87,7 @@ fn over(line: &Line, by_clients: &[(usize, &Table)]) -> Option<Table> {
     let columns = by_clients.iter().map(|(clients, _)| Column {
         x: Some(*clients),
         key: format!("{}_{clients}", line.column),
-        title: format!("{clients} clients"),
+        title: format!("{} clients", number(*clients as f64)),
         shown: Shown::Picture,
         ..column.clone()
     });
@@ -88,7 +99,7 @@ fn over(line: &Line, by_clients: &[(usize, &Table)]) -> Option<Table> {
         shape: Shape::Lines,
         columns: columns.collect(),
         rows: programs(by_clients).iter().map(row).collect(),
-        notes: notes(by_clients),
+        notes: Vec::new(),
     };
     Some(table.compare())
 }
@@ -108,7 +119,7 @@ fn notes(by_clients: &[(usize, &Table)]) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     for (clients, table) in by_clients {
         for note in &table.notes {
-            let failed = format!("{clients} clients: {note}");
+            let failed = format!("{} clients: {note}", number(*clients as f64));
             let note = if note.contains(" failed: ") {
                 &failed
             } else {
@@ -139,10 +150,11 @@ fn bytes((first, one): (usize, &Table), (last, many): (usize, &Table)) -> Table 
     Table {
         group: Group::Growth,
         key: "growth_bytes".into(),
-        title: "Memory for a client".into(),
+        title: "What one more client takes".into(),
         about: format!(
-            "The peak with {last} clients less that with {first}, divided by the difference. The memory of the kernel and of \
+            "The peak with {} clients less that with {first}, divided by the difference. The memory of the kernel and of \
              the server is not in it.",
+            number(last as f64),
         ),
         shape: Shape::Bars,
         columns: vec![Column::new(

@@ -14,15 +14,17 @@
 //! **What is missing is no failure.** A program whose tools are not installed is named, and the
 //! race goes on.
 
+mod bars;
 mod case;
-mod chart;
 mod column;
 mod earlier;
 mod exact;
 mod feed;
 mod files;
+mod findings;
 mod growth;
 mod kernel;
+mod lines;
 mod machine;
 mod measure;
 mod options;

@@ -1,14 +1,16 @@
 //! The page: one file, which needs no network and nothing beside it.
 
-use super::chart;
 use super::column::{Column, Shown};
+use super::findings;
 use super::options::Group;
+use super::programs;
 use super::report::Report;
 use super::statistics::number;
 use super::svg::escaped;
-use super::table::{Cell, FIRST, Row, Shape, Table};
+use super::table::{FIRST, Row, Shape, Standing, Table};
+use super::{bars, lines};
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(include_str!("page.css"), include_str!("svg.css"));
 const SCRIPT: &str = include_str!("page.js");
 
 /// The file.
@@ -20,26 +22,71 @@ pub(crate) fn page(report: &Report) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>greenroom: the race</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <header>\n<button id=\"theme\" type=\"button\" hidden></button>\n<h1>greenroom: the race</h1>\n\
-         <p>Several programs do the same work against the same Redis server, one after the other, in turns. \
-         Shown are medians; the thin lines go from the smallest to the largest of all runs; × is the multiple of \
-         {FIRST}.</p>\n{}{}</header>\n<main>\n{sections}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+         <header>\n<button id=\"theme\" type=\"button\" hidden></button>\n<h1>greenroom: the race</h1>\n{}</header>\n\
+         <main>\n{}{sections}</main>\n<footer>\n{}{}</footer>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+        introduction(report),
+        standings(report),
+        contenders(report),
         machine(report),
-        not_run(report),
     )
 }
 
+fn introduction(report: &Report) -> String {
+    let headline = findings::headline(report);
+    let headline = headline.map_or(String::new(), |it| {
+        format!("<p class=\"headline\">{}</p>\n", escaped(&it))
+    });
+    format!(
+        "{headline}<p>Several programs do the same work against the same Redis server, one after the other, in turns. \
+         Shown are medians; thin lines go from the smallest to the largest of all runs. × is the multiple of {FIRST}’s \
+         figure, in bold where a program is clearly better: by more than a twentieth, and in four of five pairs of runs. A torn bar is longer than shown.</p>\n",
+    )
+}
+
+/// What stands above those who are so.
+const LABELS: [&str; 4] = [FIRST, "better", "no clear difference", "worse"];
+
+/// Where greenroom stands, at one look.
+fn standings(report: &Report) -> String {
+    let rows = findings::figures(report).into_iter().map(|figure| {
+        let [what, said @ ..] = findings::sentence(figure);
+        let cells = LABELS.iter().zip(said);
+        let cells = cells
+            .map(|(label, said)| format!("<td data-label=\"{label}\">{}</td>", escaped(&said)));
+        let (what, cells) = (escaped(&what), cells.collect::<String>());
+        format!("<tr><th scope=\"row\">{what}</th>{cells}</tr>\n")
+    });
+    let rows: String = rows.collect();
+    if rows.is_empty() {
+        return rows;
+    }
+    let heads = LABELS.map(|label| format!("<th scope=\"col\">{label}</th>"));
+    format!(
+        "<div class=\"scroll findings\">\n<table>\n<thead>\n<tr><td></td>{}</tr>\n</thead>\n\
+         <tbody>\n{rows}</tbody>\n</table>\n</div>\n",
+        heads.concat(),
+    )
+}
+
+/// Who is who, and who is missing.
+fn contenders(report: &Report) -> String {
+    let lines = programs::NAMES.iter();
+    let lines = lines.map(|name| (name.to_string(), programs::about(name).to_string()));
+    let not_run = notes(&report.not_run().collect::<Vec<_>>());
+    format!("<h2>The programs</h2>\n{}{not_run}", list(lines))
+}
+
 fn machine(report: &Report) -> String {
-    let lines = report.machine.lines.iter();
+    let lines = report.machine.lines.iter().cloned();
+    format!("<h2>The machine</h2>\n{}", list(lines))
+}
+
+fn list(lines: impl Iterator<Item = (String, String)>) -> String {
     let lines = lines.map(|(name, value)| {
-        let (name, value) = (escaped(name), escaped(value));
+        let (name, value) = (escaped(&name), escaped(&value));
         format!("<dt>{name}</dt><dd>{value}</dd>\n")
     });
     format!("<dl>\n{}</dl>\n", lines.collect::<String>())
-}
-
-fn not_run(report: &Report) -> String {
-    notes(&report.not_run().collect::<Vec<_>>())
 }
 
 fn notes(notes: &[String]) -> String {
@@ -84,18 +131,18 @@ fn part(table: &Table) -> String {
     let head = format!("<h3>{title}</h3>\n<p>{about}</p>\n");
     let body = match (table.rows.is_empty(), table.shape) {
         (true, _) => String::new(),
-        (_, Shape::Lines) => lines(table) + &grid(table),
-        _ => bars(table) + &grid(table),
+        (_, Shape::Lines) => curves(table) + &grid(table),
+        _ => pictures(table) + &grid(table),
     };
     format!("<article>\n{head}{body}{}</article>\n", notes(&table.notes))
 }
 
-fn bars(table: &Table) -> String {
+fn pictures(table: &Table) -> String {
     let drawn = table.columns.iter().enumerate();
     let drawn = drawn.filter(|(_, column)| column.shown == Shown::Picture);
     let figures = drawn.map(|(at, column)| {
         let id = format!("{}-{}", table.key, column.key);
-        figure(column, &column.title, "", &chart::bars(table, at, &id))
+        figure(column, &column.title, "", &bars::picture(table, at, &id))
     });
     format!(
         "<div class=\"pictures\">\n{}</div>\n",
@@ -103,12 +150,12 @@ fn bars(table: &Table) -> String {
     )
 }
 
-fn lines(table: &Table) -> String {
+fn curves(table: &Table) -> String {
     let Some(column) = table.columns.first() else {
         return String::new();
     };
-    let picture = chart::lines(table, &table.key);
-    figure(column, &table.title, " wide", &picture)
+    let picture = lines::picture(table, &table.key);
+    figure(column, "Both scales are logarithmic", " wide", &picture)
 }
 
 fn figure(column: &Column, title: &str, class: &str, picture: &str) -> String {
@@ -132,7 +179,7 @@ fn grid(table: &Table) -> String {
         };
         format!("<th scope=\"col\">{title}{unit}</th>\n")
     });
-    let rows = table.rows.iter().map(row);
+    let rows = table.rows.iter().map(|it| row(table, it));
     let title = escaped(&table.title);
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}, as a table\">\n<table>\n\
@@ -142,33 +189,36 @@ fn grid(table: &Table) -> String {
     )
 }
 
-fn row(row: &Row) -> String {
+fn row(table: &Table, row: &Row) -> String {
     let class = if row.program == FIRST {
         " class=\"first\""
     } else {
         ""
     };
-    let cells: String = row.cells.iter().map(cell).collect();
+    let cells: String = (0..row.cells.len())
+        .map(|at| cell(table, row, at))
+        .collect();
     let program = escaped(&row.program);
     format!("<tr{class}><th scope=\"row\">{program}</th>\n{cells}</tr>\n")
 }
 
-fn cell(cell: &Cell) -> String {
-    let Some(spread) = cell.spread else {
+fn cell(table: &Table, row: &Row, at: usize) -> String {
+    let Some(spread) = row.cells[at].spread else {
         return "<td>–</td>\n".into();
     };
-    let ratio = cell.ratio.map_or(String::new(), |ratio| {
-        format!(" <span class=\"ratio\">×{}</span>", number(ratio))
-    });
-    let between = match cell.samples.len() {
-        1 => String::new(),
-        _ => format!(
-            "<br><small>{}..{}</small>",
-            number(spread.min),
-            number(spread.max)
-        ),
+    let class = match table.standing(row, at) {
+        Some(Standing::Better) => "ratio better",
+        _ => "ratio",
     };
-    format!("<td>{}{ratio}{between}</td>\n", number(spread.median))
+    let ratio = row.cells[at].ratio.map_or(String::new(), |ratio| {
+        format!(" <span class=\"{class}\">×{}</span>", number(ratio))
+    });
+    let [median, min, max] = [spread.median, spread.min, spread.max].map(number);
+    let between = match min == max {
+        true => String::new(),
+        false => format!("<br><small>{min}..{max}</small>"),
+    };
+    format!("<td>{median}{ratio}{between}</td>\n")
 }
 
 #[cfg(test)]
@@ -238,6 +288,7 @@ mod tests {
         assert_eq!(page.matches("<svg ").count(), 2);
         assert_eq!(page.matches("(µs; less is better)").count(), 2);
         assert_eq!(page.matches("<table>").count(), 2);
+        assert!(page.contains("Both scales are logarithmic"));
         assert!(!page.contains("hidden_column"));
     }
 }

@@ -1,6 +1,7 @@
 //! What is run, and how often.
 
 use super::options::{Group, Options};
+use super::statistics::number;
 use std::time::Duration;
 
 /// What a program does in one run.
@@ -82,7 +83,7 @@ impl Work {
 
     pub(crate) fn title(&self) -> String {
         match self {
-            Work::Pops { clients } => format!("{clients} blocking pops"),
+            Work::Pops { clients } => format!("{} blocking pops", number(*clients as f64)),
             Work::Latency { .. } => "A queue: the way of an element".into(),
             Work::Drain { .. } => "A queue: elements a second".into(),
             Work::Ping {
@@ -102,16 +103,20 @@ impl Work {
     pub(crate) fn about(&self) -> String {
         match self {
             Work::Pops { clients } => format!(
-                "{clients} tasks ask BRPOP with a timeout of {TIMEOUT} s at once, each on a connection of its own; all \
-                 get nil, beside a cron task every 0.2 s. The time is that from before the first connect until all \
-                 connections are closed.",
+                "{} tasks ask BRPOP with a timeout of {TIMEOUT} s at once, each on a connection of its own; all get nil, \
+                 beside a cron task every 0.2 s. The time is that from before the first connect until all connections \
+                 are closed.",
+                number(*clients as f64),
             ),
             Work::Latency { elements } => format!(
-                "{TASKS} consumers loop BRPOP. {elements} elements are pushed, {PUSHED_PER_SECOND} a second, each of \
-                 which is the moment at which it was sent; its way ends in the consumer.",
+                "{TASKS} consumers loop BRPOP. {} elements are pushed, {} a second, each of which is the moment at which it \
+                 was sent; its way ends in the consumer.",
+                number(*elements as f64),
+                number(PUSHED_PER_SECOND as f64),
             ),
             Work::Drain { elements } => format!(
-                "{TASKS} consumers loop BRPOP on a list in which {elements} elements are already.",
+                "{TASKS} consumers loop BRPOP on a list in which {} elements are already.",
+                number(*elements as f64),
             ),
             Work::Ping { pipeline: 1, .. } => {
                 "Each connection writes a PING, waits for the reply, and again.".into()
@@ -131,6 +136,14 @@ impl Work {
             Work::Pops { .. } => "pop",
             Work::Latency { .. } | Work::Drain { .. } => "element",
             Work::Ping { .. } | Work::Shared { .. } => "command",
+        }
+    }
+
+    /// The same with its article.
+    pub(crate) fn each(&self) -> String {
+        match self.unit() {
+            unit @ "element" => format!("an {unit}"),
+            unit => format!("a {unit}"),
         }
     }
 

@@ -21,6 +21,28 @@ pub(crate) const NAMES: [&str; 11] = [
     "redis-benchmark",
 ];
 
+/// What a reader has to know of it.
+pub(crate) fn about(name: &str) -> &'static str {
+    match name {
+        "greenroom" => "this client, as its users call it",
+        "greenroom_raw" => {
+            "its event loop without the client: constant bytes, as tokio_raw has them"
+        }
+        "tokio_raw" => {
+            "tokio by hand, for these workloads and nothing else: no client, no pool, no deadlines"
+        }
+        "tokio_redis" => "redis-rs on tokio, one thread",
+        "fred" => "fred on tokio, one thread, for its shared connection",
+        "rustis" => "rustis on tokio, one thread, for its shared connection",
+        "bare_mio" => "the floor: sockets and the bytes that are expected; less is not possible",
+        "threads" => "a thread for each connection, and nothing but the standard library",
+        "hiredis_ev" => "hiredis on libev, in C",
+        "gevent_seed" => "gevent and redis-py: the program from which greenroom began",
+        "redis-benchmark" => "the benchmark that comes with the server",
+        _ => "",
+    }
+}
+
 /// How a program is made and called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -1,8 +1,6 @@
 //! The few pieces of SVG and HTML that the page is made of. Colours and fonts are in the style
 //! sheet, by class, so that they follow the theme.
 
-use std::fmt::Write as _;
-
 /// Text as it is written between tags and in attributes.
 pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -29,6 +27,8 @@ pub(crate) struct Svg {
     title: String,
     description: String,
     body: String,
+    /// What coordinates begin at.
+    origin: Point,
 }
 
 /// A point: to the right, and down.
@@ -43,23 +43,30 @@ impl Svg {
             title: escaped(title),
             description: escaped(description),
             body: String::new(),
+            origin: (0.0, 0.0),
         }
     }
 
+    fn at(&self, (x, y): Point) -> Point {
+        (self.origin.0 + x, self.origin.1 + y)
+    }
+
     pub(crate) fn text(&mut self, class: &str, at: Point, text: &str) {
-        let ((x, y), text) = (at, escaped(text));
+        let ((x, y), text) = (self.at(at), escaped(text));
         self.add(&format!(
             "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>"
         ));
     }
 
-    pub(crate) fn bar(&mut self, class: &str, (x, y): Point, (width, height): Point) {
+    pub(crate) fn bar(&mut self, class: &str, at: Point, (width, height): Point) {
+        let (x, y) = self.at(at);
         self.add(&format!(
             "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>"
         ));
     }
 
-    pub(crate) fn line(&mut self, class: &str, (x1, y1): Point, (x2, y2): Point) {
+    pub(crate) fn line(&mut self, class: &str, from: Point, to: Point) {
+        let ((x1, y1), (x2, y2)) = (self.at(from), self.at(to));
         self.add(&format!(
             "<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"
         ));
@@ -68,6 +75,7 @@ impl Svg {
     pub(crate) fn lines(&mut self, class: &str, points: &[Point]) {
         let points: Vec<_> = points
             .iter()
+            .map(|point| self.at(*point))
             .map(|(x, y)| format!("{x:.1},{y:.1}"))
             .collect();
         let points = points.join(" ");
@@ -77,7 +85,8 @@ impl Svg {
     }
 
     /// A small shape around a point; there are [`MARKS`] of them.
-    pub(crate) fn mark(&mut self, class: &str, number: usize, (x, y): Point) {
+    pub(crate) fn mark(&mut self, class: &str, number: usize, at: Point) {
+        let (x, y) = self.at(at);
         let path = MARKS[number % MARKS.len()];
         self.add(&format!(
             "<path class=\"{class}\" transform=\"translate({x:.1} {y:.1})\" d=\"{path}\"/>"
@@ -91,21 +100,22 @@ impl Svg {
 
     /// The element. `id` is one that no other picture of the page has.
     pub(crate) fn finish(self, id: &str) -> String {
+        self.element(id, "", "")
+    }
+
+    fn element(self, id: &str, attributes: &str, style: &str) -> String {
         let Svg {
             width,
             height,
             title,
             description,
             body,
+            ..
         } = self;
-        let mut svg = String::new();
-        // Writing into a string does not fail.
-        let _ = write!(
-            svg,
-            "<svg viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
-             <title id=\"{id}-t\">{title}</title>\n<desc id=\"{id}-d\">{description}</desc>\n{body}</svg>\n",
-        );
-        svg
+        format!(
+            "<svg {attributes}viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
+             <title id=\"{id}-t\">{title}</title>\n<desc id=\"{id}-d\">{description}</desc>\n{style}{body}</svg>\n",
+        )
     }
 }
 
