@@ -46,6 +46,13 @@ pub(crate) fn rows(table: &Table, at: usize) -> impl Iterator<Item = (&Row, Spre
     rows.filter_map(move |row| Some((row, row.cells[at].spread?)))
 }
 
+/// Whether any bar is torn.
+pub(crate) fn is_torn(table: &Table, at: usize) -> bool {
+    let spreads: Vec<_> = rows(table, at).map(|(_, spread)| spread).collect();
+    let end = end(&spreads);
+    spreads.iter().any(|spread| spread.median > end)
+}
+
 /// Draws them below the point where the picture is now.
 pub(crate) fn draw(svg: &mut Svg, table: &Table, at: usize) {
     let spreads: Vec<_> = rows(table, at).map(|(_, spread)| spread).collect();

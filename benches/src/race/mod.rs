@@ -29,6 +29,7 @@ mod machine;
 mod measure;
 mod options;
 mod page;
+mod picture;
 mod plan;
 mod process;
 mod programs;
@@ -147,6 +148,7 @@ fn write(options: &Options, report: &Report) -> Result<()> {
     write(&options.json, files::json)?;
     write(&options.csv, files::csv)?;
     write(&options.html, page::page)?;
+    write(&options.picture, picture::picture)?;
     Ok(())
 }
 

@@ -25,6 +25,7 @@ Options:
       --json FILE        all figures as JSON
       --csv FILE         all figures as CSV
       --html FILE        a page with pictures
+      --picture FILE     the main figures as one small SVG
       --from FILE        measure nothing: show anew what an earlier race has written with --json
       --check            with exact: fail if greenroom is beyond its budgets
       --help             this text
@@ -83,6 +84,7 @@ pub(crate) struct Options {
     pub(crate) json: Option<PathBuf>,
     pub(crate) csv: Option<PathBuf>,
     pub(crate) html: Option<PathBuf>,
+    pub(crate) picture: Option<PathBuf>,
     /// The JSON of an earlier race.
     pub(crate) from: Option<PathBuf>,
     pub(crate) check: bool,
@@ -111,6 +113,7 @@ impl Options {
             json: None,
             csv: None,
             html: None,
+            picture: None,
             from: None,
             check: false,
         };
@@ -124,6 +127,7 @@ impl Options {
                 Long("json") => options.json = file(&mut args)?,
                 Long("csv") => options.csv = file(&mut args)?,
                 Long("html") => options.html = file(&mut args)?,
+                Long("picture") => options.picture = file(&mut args)?,
                 Long("from") => options.from = file(&mut args)?,
                 Long("check") => options.check = true,
                 Long("help") => return Ok(Asked::Help(HELP)),

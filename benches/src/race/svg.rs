@@ -47,6 +47,11 @@ impl Svg {
         }
     }
 
+    /// From here on, coordinates are counted from this point of the picture.
+    pub(crate) fn move_to(&mut self, origin: Point) {
+        self.origin = origin;
+    }
+
     fn at(&self, (x, y): Point) -> Point {
         (self.origin.0 + x, self.origin.1 + y)
     }
@@ -101,6 +106,15 @@ impl Svg {
     /// The element. `id` is one that no other picture of the page has.
     pub(crate) fn finish(self, id: &str) -> String {
         self.element(id, "", "")
+    }
+
+    /// A file.
+    pub(crate) fn finish_alone(self, style: &str) -> String {
+        let (width, height) = (self.width, self.height);
+        let attributes = format!(
+            "xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" "
+        );
+        self.element("race", &attributes, &format!("<style>\n{style}</style>\n"))
     }
 
     fn element(self, id: &str, attributes: &str, style: &str) -> String {

@@ -98,7 +98,7 @@ fn told(cell: &Cell) -> String {
 }
 
 /// In lines of less than a hundred columns.
-fn wrapped(text: &str) -> String {
+pub(crate) fn wrapped(text: &str) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         match lines.last_mut() {
