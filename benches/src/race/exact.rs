@@ -17,8 +17,8 @@ use super::{Result, tools, traces};
 const FEW: usize = 100;
 const MANY: usize = 600;
 
-/// Whose figures a quick race shows: the floor, the neighbour and greenroom.
-pub(crate) const QUICK: [&str; 3] = ["greenroom", "tokio_raw", "bare_mio"];
+/// Whose figures a quick race shows: greenroom's, and its neighbour's.
+pub(crate) const QUICK: [&str; 2] = ["greenroom", "tokio_raw"];
 
 /// What greenroom may need for a pop.
 struct Budget {
