@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{Hub, Wait};
 use crate::time::Timeout;
 use crate::token::Key;
+use std::fmt;
 
 /// A client of one Redis server: a handle, free to copy into every task.
 ///
@@ -172,16 +173,11 @@ impl Redis {
     /// connection, and for a transaction that it begins and does not end.
     pub fn send_all(&self, hub: &mut Hub, pipeline: Pipeline) -> Result<Wait> {
         pipeline.check()?;
-        let replies = Expect::Many(pipeline.commands.len());
-        let mut bytes = Outbox::default();
-        for command in pipeline.commands {
-            bytes.append(command.into_outbox());
-        }
         self.ask(
             hub,
             Ask {
-                bytes,
-                replies,
+                bytes: Outbox::new(pipeline.bytes, 0),
+                replies: Expect::Many(pipeline.count),
                 lane: Lane::Shared,
             },
         )
@@ -382,11 +378,16 @@ impl ToArgs for Side {
     }
 }
 
-/// Commands that are sent together: see [`Redis::send_all`].
-#[derive(Clone, Debug, Default)]
+/// Commands that are sent together: see [`Redis::send_all`]. They are encoded as they are added, so that a clone is one
+/// copy.
+#[derive(Clone, Default)]
 #[must_use]
 pub struct Pipeline {
-    commands: Vec<Command>,
+    bytes: Vec<u8>,
+    count: usize,
+    in_transaction: bool,
+    /// What is wrong with the first command that cannot be sent like this.
+    refusal: Option<Error>,
 }
 
 impl Pipeline {
@@ -397,29 +398,44 @@ impl Pipeline {
 
     /// Adds a command.
     pub fn command(mut self, command: Command) -> Pipeline {
-        self.commands.push(command);
+        if let Err(refusal) = self.admit(&command) {
+            self.refusal.get_or_insert(refusal);
+        }
+        self.bytes.extend_from_slice(command.into_outbox().unsent());
+        self.count += 1;
         self
     }
 
     /// Between `MULTI` and `EXEC` nothing blocks; elsewhere a command that does would hold up all others.
-    fn check(&self) -> Result<()> {
-        let misuse = |message: String| Err(Error::new(ErrorKind::Misuse, message));
-        if self.commands.is_empty() {
-            return misuse("a pipeline needs a command".into());
-        }
-        let mut in_transaction = false;
-        for command in &self.commands {
-            let name = command.name().to_ascii_uppercase();
-            match name.as_slice() {
-                b"MULTI" => in_transaction = true,
-                b"EXEC" | b"DISCARD" => in_transaction = false,
-                _ if in_transaction || command.lane() == Lane::Shared => command.check()?,
-                _ => return misuse(format!("{command:?} may block: send it on its own")),
+    fn admit(&mut self, command: &Command) -> Result<()> {
+        match command.name().to_ascii_uppercase().as_slice() {
+            b"MULTI" => self.in_transaction = true,
+            b"EXEC" | b"DISCARD" => self.in_transaction = false,
+            _ if self.in_transaction || command.lane() == Lane::Shared => command.check()?,
+            _ => {
+                let message = format!("{command:?} may block: send it on its own");
+                return Err(Error::new(ErrorKind::Misuse, message));
             }
         }
-        match in_transaction {
-            true => misuse("the pipeline begins a transaction and does not end it".into()),
-            false => Ok(()),
+        Ok(())
+    }
+
+    fn check(&self) -> Result<()> {
+        let misuse = |message| Err(Error::new(ErrorKind::Misuse, message));
+        match &self.refusal {
+            Some(refusal) => Err(refusal.clone()),
+            None if self.count == 0 => misuse("a pipeline needs a command"),
+            None if self.in_transaction => {
+                misuse("the pipeline begins a transaction and does not end it")
+            }
+            None => Ok(()),
         }
+    }
+}
+
+/// Shows no arguments: they may be secrets.
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pipeline({} commands)", self.count)
     }
 }

@@ -184,7 +184,7 @@ impl Replies {
             Expect::Many(left) => Replies::Many(Box::new(Batch {
                 len,
                 left,
-                values: Vec::new(),
+                values: Vec::with_capacity(left),
             })),
         }
     }

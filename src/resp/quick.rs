@@ -15,15 +15,18 @@ use bytes::Bytes;
 #[inline]
 pub(super) fn quick(input: &mut &[u8], limits: &Limits) -> Option<Value> {
     let bytes = *input;
-    // Three replies never vary: nothing came to a blocking pop, there is no such key, and done.
+    // Four replies never vary: nothing came to a blocking pop, there is no such key, done, and here.
     let constant = match bytes.first_chunk()? {
-        b"*-1\r" | b"$-1\r" if limits.line_bytes >= 2 => Some(Value::Null),
-        b"+OK\r" if limits.line_bytes >= 2 => Some(Value::Simple(Bytes::from_static(b"OK"))),
+        b"*-1\r" | b"$-1\r" if limits.line_bytes >= 2 => Some((Value::Null, &b"\n"[..])),
+        b"+OK\r" if limits.line_bytes >= 2 => Some((simple(b"OK"), &b"\n"[..])),
+        b"+PON" if limits.line_bytes >= 4 => Some((simple(b"PONG"), &b"G\r\n"[..])),
         _ => None,
     };
-    if constant.is_some() && bytes.get(4) == Some(&b'\n') {
-        take(input, 5);
-        return constant;
+    if let Some((value, rest)) = constant {
+        if bytes[4..].starts_with(rest) {
+            take(input, 4 + rest.len());
+            return Some(value);
+        }
     }
     let kind = bytes[0];
     if !matches!(kind, b'$' | b':') {
@@ -43,6 +46,11 @@ pub(super) fn quick(input: &mut &[u8], limits: &Limits) -> Option<Value> {
     };
     take(input, end);
     Some(value)
+}
+
+/// A status that is known beforehand takes no memory.
+fn simple(text: &'static [u8]) -> Value {
+    Value::Simple(Bytes::from_static(text))
 }
 
 /// Reads an array as far as its elements are such values, and returns them with their intended

@@ -1,6 +1,7 @@
 //! greenroom, by what it offers to every program: one thread, tasks that are closures.
 
 use bytes::Bytes;
+use greenroom::resp::Value;
 use greenroom::{Command, Error, ErrorKind, Hub, Pipeline, Redis, Timeout, Wait, Wake, ms, secs};
 use greenroom_bench::{
     Consumed, Countdown, Job, Outcome, Result, SETTLE, Stop, Workload, fail, late_us, program,
@@ -109,8 +110,8 @@ fn consume(hub: &mut Hub, redis: Redis, consumers: usize, consumed: &Rc<RefCell<
     }
 }
 
-/// Each connection is the shared connection of a client of its own, and what is written at once is
-/// a pipeline.
+/// Each connection is the shared connection of a client of its own, and what is written at once is a
+/// pipeline, unless it is one command.
 fn ping(job: &Job, connections: usize, pipeline: usize, ops: usize) -> Result<Outcome> {
     let mut hub = hub()?;
     let rounds = ops.div_ceil(pipeline);
@@ -124,12 +125,10 @@ fn ping(job: &Job, connections: usize, pipeline: usize, ops: usize) -> Result<Ou
         let (left, pings) = (Rc::clone(&left), pings.clone());
         tasks.push(hub.spawn(move |hub, wake| {
             if !matches!(wake, Wake::Start) {
-                let pongs: Vec<Bytes> = wake.reply()?.to()?;
-                if pongs.len() != pipeline || pongs.iter().any(|pong| pong != "PONG") {
-                    return Err(failed("a PING was not answered with PONG"));
-                }
+                check_pongs(wake.reply()?.value(), pipeline)?;
             }
             match left.take() {
+                true if pipeline == 1 => redis.ping(hub),
                 true => redis.send_all(hub, pings.clone()),
                 false => Ok(Wait::done()),
             }
@@ -140,6 +139,18 @@ fn ping(job: &Job, connections: usize, pipeline: usize, ops: usize) -> Result<Ou
         ops: rounds * pipeline,
         wall: job.begin.elapsed(),
     })
+}
+
+fn check_pongs(reply: &Value, pipeline: usize) -> greenroom::Result<()> {
+    let pong = |value: &Value| matches!(value, Value::Simple(text) if text == "PONG");
+    let right = match reply {
+        Value::Array(pongs) => pongs.len() == pipeline && pongs.iter().all(pong),
+        one => pipeline == 1 && pong(one),
+    };
+    match right {
+        true => Ok(()),
+        false => Err(failed("a PING was not answered with PONG")),
+    }
 }
 
 fn shared(job: &Job, tasks: usize, ops: usize) -> Result<Outcome> {
