@@ -13,7 +13,7 @@ pub(crate) const WIDTH: f64 = 420.0;
 pub(crate) const ROW: f64 = 24.0;
 /// Where bars begin and end.
 const START: f64 = 128.0;
-const END: f64 = 298.0;
+const END: f64 = 288.0;
 /// Where values and ratios end.
 const VALUE: f64 = 364.0;
 const RATIO: f64 = WIDTH - 2.0;
