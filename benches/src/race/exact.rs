@@ -154,8 +154,12 @@ pub(crate) fn table(tools: &[Tool], rows: Vec<Row>, notes: Vec<String>) -> Table
 
 /// Compares greenroom with its budgets: a line for each, and whether all are met.
 pub(crate) fn check(table: &Table) -> (Vec<String>, bool) {
+    compare(table, &BUDGETS)
+}
+
+fn compare(table: &Table, budgets: &[Budget]) -> (Vec<String>, bool) {
     let mut is_met = true;
-    let lines = BUDGETS.iter().map(|budget| {
+    let lines = budgets.iter().map(|budget| {
         let Budget { key, at_most } = budget;
         let cells = table.row(FIRST).map(|row| row.cells.as_slice());
         let cell = table
@@ -183,33 +187,46 @@ pub(crate) fn check(table: &Table) -> (Vec<String>, bool) {
 mod tests {
     use super::*;
 
+    /// Not those of greenroom, which are lowered from time to time.
+    const BUDGETS: [Budget; 2] = [
+        Budget {
+            key: "instructions",
+            at_most: 2_000.0,
+        },
+        Budget {
+            key: "system_calls",
+            at_most: 7.0,
+        },
+    ];
+
     fn checked(instructions: f64, calls: &[f64]) -> (Vec<String>, bool) {
         let row = Row::new(FIRST, vec![vec![instructions], calls.to_vec()]);
-        check(&table(&Tool::ALL, vec![row], Vec::new()))
+        compare(&table(&Tool::ALL, vec![row], Vec::new()), &BUDGETS)
     }
 
     #[test]
     fn a_budget_may_be_exceeded_by_a_little() {
-        assert!(checked(4_060.0, &[6.3]).1);
-        assert!(checked(4_300.0, &[7.2]).1);
-        let (lines, is_met) = checked(4_400.0, &[6.3]);
+        assert!(checked(1_900.0, &[6.3]).1);
+        assert!(checked(2_050.0, &[7.2]).1);
+        let (lines, is_met) = checked(2_100.0, &[6.3]);
         assert!(!is_met);
         assert_eq!(
             lines[0],
-            "instructions: 4400.0 a pop; the budget of 4200 (and 3 %) is not met"
+            "instructions: 2100.0 a pop; the budget of 2000 (and 3 %) is not met"
         );
-        assert!(!checked(4_060.0, &[7.3]).1);
+        assert!(!checked(1_900.0, &[7.3]).1);
     }
 
     #[test]
     fn what_was_not_measured_is_not_met() {
-        assert!(!checked(4_060.0, &[]).1);
+        assert!(!checked(1_900.0, &[]).1);
         let only = table(
             &[Tool::Strace],
             vec![Row::new(FIRST, vec![vec![6.0]])],
             Vec::new(),
         );
-        assert!(!check(&only).1);
-        assert!(!check(&table(&Tool::ALL, Vec::new(), Vec::new())).1);
+        assert!(!compare(&only, &BUDGETS).1);
+        let nobody = table(&Tool::ALL, Vec::new(), Vec::new());
+        assert!(!compare(&nobody, &BUDGETS).1);
     }
 }
