@@ -107,6 +107,9 @@ pub mod _documents {
     #[doc = include_str!("../docs/measurements.md")]
     pub mod measurements {}
 
+    #[doc = include_str!("../docs/benchmarks.md")]
+    pub mod benchmarks {}
+
     #[doc = include_str!("../docs/changelog.md")]
     pub mod changelog {}
 }

@@ -34,7 +34,7 @@
 //!
 //! **Where memory goes.** A decoder is one pointer, null except inside a half-read value. Strings
 //! are copied out of the input, each into an allocation of its own: a slice that shared the read
-//! buffer would keep all 64 KiB of it alive for one byte that somebody stores. Space is reserved
+//! buffer would keep all 128 KiB of it alive for one byte that somebody stores. Space is reserved
 //! for bytes that have come, never for lengths that were announced. What may be announced at all
 //! is bounded by [`Limits`].
 //!

@@ -239,7 +239,7 @@ fn works(group: Group, quick: bool) -> Vec<Work> {
         }],
         Group::Growth => {
             // With one client, for the memory that a program needs anyway.
-            let full = [1, 100, 300, 1_000, 3_000, 10_000];
+            let full = [1, 100, 300, 1_000, 5_000, 10_000];
             let sizes = if quick { &[100, 1_000] } else { &full[..] };
             let pops = |&clients| Work::Pops { clients };
             sizes.iter().map(pops).collect()
