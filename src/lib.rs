@@ -85,7 +85,7 @@ pub mod wheel;
 pub use crate::address::{Address, Host, Password, Place, Protocol};
 pub use crate::config::{Config, WhenFull};
 pub use crate::conn::{Command, PoolStats, Reply, Ticket, ToArgs};
-pub use crate::driver::Endpoint;
+pub use crate::driver::{Endpoint, sim};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::hub::{
     Failure, Handle, Hub, HubStats, Listener, Missed, Remote, Stream, Task, TaskId, Tick, Wait,

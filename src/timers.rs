@@ -58,6 +58,11 @@ impl Timers {
         }
     }
 
+    /// Whether a timer is armed.
+    pub(crate) fn is_armed(&self, timer: Timer) -> bool {
+        self.wheel.when(timer).is_some()
+    }
+
     /// How many timers are armed.
     pub(crate) fn len(&self) -> usize {
         self.wheel.len()

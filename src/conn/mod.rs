@@ -22,6 +22,7 @@ mod outbox;
 mod pool;
 mod replies;
 mod request;
+mod verify;
 mod work;
 
 pub use self::command::{Command, ToArgs};
@@ -34,3 +35,4 @@ pub(crate) use self::connection::State;
 pub(crate) use self::lifecycle::connect_error;
 pub(crate) use self::outbox::Outbox;
 pub(crate) use self::pool::ENDPOINTS_MAX;
+pub(crate) use self::verify::must;

@@ -17,6 +17,7 @@ use super::connection::{Conn, State};
 use super::handshake::Handshake;
 use super::outbox::Outbox;
 use super::request::Ticket;
+use super::verify::must;
 use crate::address::Address;
 use crate::config::Config;
 use crate::driver::Endpoint;
@@ -347,6 +348,33 @@ impl Pool {
         }
         self.endpoints_failed = 0;
         false
+    }
+
+    /// What must be true of the lists: those who are counted stand there, with their bytes.
+    pub(super) fn verify_lists(&self, is_idle: impl Fn(Key) -> bool) -> Result<(), String> {
+        let idle = self.idle.iter().filter(|&&key| is_idle(key)).count();
+        must!(
+            idle == self.available,
+            "{idle} connections are in the list, not {}",
+            self.available
+        );
+        let (there, alive) = (self.waiting.len(), self.waiting_alive);
+        must!(
+            there >= alive,
+            "{alive} wait, and {there} stand in the line"
+        );
+        let bytes: usize = self.waiting.iter().map(|(_, len)| len).sum();
+        let kept = self.waiting_bytes.unsent().len();
+        must!(
+            bytes == kept,
+            "those who wait have {bytes} bytes, and {kept} are kept"
+        );
+        let wants = alive > self.connecting && !self.is_full();
+        must!(
+            !wants || !self.may_dial() || self.hungry,
+            "nobody dials for those who wait"
+        );
+        Ok(())
     }
 
     pub(crate) fn push_idle(&mut self, conn: Key) {

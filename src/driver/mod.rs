@@ -27,6 +27,7 @@
 //! [`NotConnected`](io::ErrorKind::NotConnected); its late events are dropped by the driver and counted.
 
 mod mio;
+pub mod sim;
 
 pub use self::mio::MioDriver;
 
@@ -112,6 +113,9 @@ pub trait Driver: fmt::Debug {
 
     /// What ends a [`poll`](Driver::poll) from another thread.
     fn alarm(&mut self) -> io::Result<Alarm>;
+
+    /// Takes down something that the hub did, for a driver that keeps a record of the run.
+    fn note(&mut self, _what: fmt::Arguments<'_>) {}
 }
 
 /// Ends a poll from another thread when it is called. One that is called early ends the next poll.

@@ -62,6 +62,7 @@ impl Out {
 trait Table: Any {
     fn resume(&mut self, index: usize, hub: &mut Hub, wake: Wake) -> Result<Wait>;
     fn remove(&mut self, index: usize);
+    fn len(&self) -> usize;
 
     /// How many tasks it has room for.
     #[cfg(test)]
@@ -80,6 +81,10 @@ impl<T: Task + 'static> Table for Slab<T> {
             *self = Slab::new();
         }
         drop(task);
+    }
+
+    fn len(&self) -> usize {
+        Slab::len(self)
     }
 
     #[cfg(test)]
@@ -124,6 +129,15 @@ impl Arenas {
             arena: number(self.latest),
             index: number(table.insert(task)),
         }
+    }
+
+    /// How many tasks there are. One that is out takes all of its arena along.
+    pub(super) fn len(&self) -> usize {
+        let tables = self
+            .arenas
+            .iter()
+            .filter_map(|arena| arena.table.as_deref());
+        tables.map(Table::len).sum()
     }
 
     /// Takes a task out, to be resumed or dropped.

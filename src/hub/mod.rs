@@ -18,6 +18,7 @@
 //! | `asking.rs` | what tasks ask of servers |
 //! | `every.rs` | cron |
 //! | `streams.rs` | streams and listeners for tasks that do their own input and output |
+//! | `verify.rs` | what must be true between two turns |
 //! | `remote.rs` | notifying a task from another thread |
 
 mod arenas;
@@ -29,6 +30,7 @@ mod streams;
 mod task;
 mod tasks;
 mod turn;
+mod verify;
 
 pub use self::every::{Missed, Tick};
 pub use self::remote::Remote;
@@ -41,6 +43,7 @@ use self::remote::Mailbox;
 use self::streams::Ports;
 use self::tasks::Tasks;
 use crate::conn::{Clients, Ticket};
+use crate::driver::sim::Sim;
 use crate::driver::{Driver, Event, MioDriver, Socket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Time;
@@ -80,6 +83,8 @@ pub struct Hub {
     /// How many requests it has asked since it was resumed, and the last of them.
     asked: (u32, Option<Ticket>),
     in_turn: bool,
+    /// It takes down what it does, and checks itself.
+    is_watched: bool,
     /// The task that stands for the main program, and what has woken it.
     main: Key,
     /// Names no task, and never will.
@@ -146,6 +151,7 @@ impl Hub {
             running: None,
             asked: (0, None),
             in_turn: false,
+            is_watched: false,
             main,
             nobody,
             main_wake: None,
@@ -159,6 +165,19 @@ impl Hub {
             due: Vec::new(),
             buffer: vec![0; turn::READ_BYTES].into_boxed_slice(),
         }
+    }
+
+    /// A hub on a simulated kernel. After every turn it checks itself, and takes down in the trace what it did.
+    ///
+    /// # Panics
+    ///
+    /// In a [turn](Hub::turn) after which the hub's own tables contradict each other: that is a bug of this library, and
+    /// the seed is all that it takes to mend it.
+    #[track_caller]
+    pub fn simulated(sim: &Sim) -> Hub {
+        let mut hub = Hub::with_driver(sim.driver());
+        hub.is_watched = true;
+        hub
     }
 
     /// The time. Within a turn it stands still; outside of one it is what the clock says.

@@ -256,6 +256,10 @@ impl Hub {
         let Some(slot) = self.tasks.get_mut(key) else {
             return;
         };
+        if self.is_watched {
+            self.driver
+                .note(format_args!("{key:?} is resumed: {why:?}"));
+        }
         slot.state = State::Running;
         let (killed, home) = (slot.killed, slot.home);
         let starts = matches!(why, Why::Start);

@@ -137,6 +137,21 @@ impl Tasks {
         self.slots.iter().map(|(key, _)| key)
     }
 
+    /// How many there are, main among them.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// All tasks, main among them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, &Slot)> {
+        self.slots.iter()
+    }
+
+    /// Those in the line.
+    pub(super) fn line(&self) -> impl Iterator<Item = Key> {
+        self.line.iter().map(|&(key, _)| key)
+    }
+
     /// The error with which a task has ended, unless it was told before.
     pub(super) fn failure(&mut self, key: Key) -> Option<Error> {
         self.failures.remove(&key.to_usize())

@@ -61,6 +61,9 @@ const DIALING_MAX: Duration = ms(50);
 /// not for longer than this many polls, or a busy hub would never notice a dead connection.
 const FULL_POLLS_MAX: u32 = 64;
 
+/// So many tasks are verified after every turn.
+const VERIFIED_TASKS: u64 = 256;
+
 /// When a deadline is looked at again that has waited for a full batch.
 const AFTER_FULL_POLL: Duration = ms(1);
 
@@ -83,7 +86,22 @@ impl Hub {
         self.resume_tasks(); // 6
         self.flush_and_reap(); // 7
         self.in_turn = false;
+        if self.is_watched && self.is_to_be_verified() {
+            self.must_be_well();
+        }
         Ok(())
+    }
+
+    /// After every turn; where there are thousands of tasks, so often that it takes no longer than the turns.
+    fn is_to_be_verified(&self) -> bool {
+        let every = 1 + (self.tasks.len() as u64 / VERIFIED_TASKS).pow(2);
+        self.stats.turns % every == 0
+    }
+
+    fn must_be_well(&self) {
+        if let Err(what) = self.verify() {
+            panic!("turn {}: {what}", self.stats.turns);
+        }
     }
 
     /// Phase 1.

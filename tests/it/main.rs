@@ -15,5 +15,6 @@ mod pool;
 mod program;
 mod resp;
 mod server;
+mod sim;
 mod streams;
 mod wheel;

@@ -1,0 +1,208 @@
+//! A peer that does as it is told: for tests of exact bytes.
+
+use super::network::Network;
+use crate::driver::Socket;
+use crate::error::printable;
+use crate::resp::encode;
+use crate::token::Key;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// What a peer expects of one connection, what it says, and what befalls it, one after the other.
+///
+/// What is expected must come exactly; anything else ends the connection, and [`Sim::verify`](super::Sim::verify) tells
+/// of it. When all is done, the peer stays and says nothing more.
+///
+/// ```
+/// use greenroom::sim::{Script, Sim};
+/// use greenroom::{Hub, Redis, ms};
+///
+/// let sim = Sim::new(42);
+/// let address = "127.0.0.1:6379".parse().unwrap();
+/// let slow = Script::new().expect_command(&["GET", "key"]).wait(ms(300)).send(b"$5\r\nvalue\r\n");
+/// sim.scripts(address, [slow]);
+///
+/// let mut hub = Hub::simulated(&sim);
+/// let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+/// let asked = redis.get(&mut hub, "key")?;
+/// let reply = hub.wait(asked)?.reply()?;
+/// assert_eq!(reply.elapsed(), ms(300));
+/// assert_eq!(reply.to::<String>()?, "value");
+/// sim.verify().unwrap();
+/// # Ok::<(), greenroom::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    steps: VecDeque<Step>,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Expect(Vec<u8>),
+    ExpectEnd,
+    Send(Vec<u8>),
+    Wait(Duration),
+    Close,
+    Reset,
+    Vanish,
+}
+
+/// A script that is being played, on one connection.
+#[derive(Debug)]
+pub(super) struct Run {
+    steps: VecDeque<Step>,
+    waits: bool,
+}
+
+impl Script {
+    /// A script without steps yet.
+    pub fn new() -> Script {
+        Script::default()
+    }
+
+    fn step(mut self, step: Step) -> Script {
+        self.steps.push_back(step);
+        self
+    }
+
+    /// Waits until these bytes have come, and nothing else.
+    #[must_use]
+    pub fn expect(self, bytes: &[u8]) -> Script {
+        self.step(Step::Expect(bytes.to_vec()))
+    }
+
+    /// Waits until this command has come.
+    ///
+    /// # Panics
+    ///
+    /// When `args` is empty.
+    #[must_use]
+    pub fn expect_command<A: AsRef<[u8]>>(self, args: &[A]) -> Script {
+        let mut bytes = Vec::new();
+        encode::command(&mut bytes, args);
+        self.step(Step::Expect(bytes))
+    }
+
+    /// Waits until the other end has closed or reset the connection.
+    #[must_use]
+    pub fn expect_end(self) -> Script {
+        self.step(Step::ExpectEnd)
+    }
+
+    /// Says something.
+    #[must_use]
+    pub fn send(self, bytes: &[u8]) -> Script {
+        self.step(Step::Send(bytes.to_vec()))
+    }
+
+    /// Does nothing for so long, not even read.
+    #[must_use]
+    pub fn wait(self, time: Duration) -> Script {
+        self.step(Step::Wait(time))
+    }
+
+    /// Closes the connection.
+    #[must_use]
+    pub fn close(self) -> Script {
+        self.step(Step::Close)
+    }
+
+    /// Resets the connection.
+    #[must_use]
+    pub fn reset(self) -> Script {
+        self.step(Step::Reset)
+    }
+
+    /// Falls silent for ever, without a word: its machine is gone.
+    #[must_use]
+    pub fn vanish(self) -> Script {
+        self.step(Step::Vanish)
+    }
+
+    pub(super) fn start(self) -> Run {
+        Run {
+            steps: self.steps,
+            waits: false,
+        }
+    }
+}
+
+impl Run {
+    /// What it still waits for, if it has not come to its end.
+    pub(super) fn left(&self) -> Option<String> {
+        self.steps.front().map(|step| match step {
+            Step::Expect(bytes) => format!("\"{}\" is expected", printable(bytes)),
+            Step::ExpectEnd => "the end is expected".into(),
+            _ => "it is not at its end".into(),
+        })
+    }
+}
+
+impl Network {
+    /// Lets a script go on as far as it can.
+    pub(super) fn run_script(&mut self, key: Key) {
+        while let Some(step) = self.next_step(key) {
+            match step {
+                Step::Send(bytes) => {
+                    self.note(format_args!("the script of {key:?} sends"));
+                    self.send(key, &bytes);
+                }
+                Step::Wait(time) => {
+                    if let Some(run) = self.script(key) {
+                        run.waits = true;
+                    }
+                    let at = self.now + time;
+                    return self.wake_script_at(at, key);
+                }
+                Step::Close => return self.close(Socket(key)),
+                Step::Reset => return self.break_off_and_forget(key),
+                Step::Vanish => self.vanish(key),
+                // Those are over when they are returned.
+                Step::Expect(_) | Step::ExpectEnd => {}
+            }
+        }
+    }
+
+    fn script(&mut self, key: Key) -> Option<&mut Run> {
+        self.stream(key).ok()?.script.as_deref_mut()
+    }
+
+    /// Takes the next step off a script, if it can be made now.
+    fn next_step(&mut self, key: Key) -> Option<Step> {
+        let stream = self.stream(key).ok()?;
+        let has_ended = stream.has_ended();
+        let run = stream.script.as_deref_mut()?;
+        if run.waits {
+            return None;
+        }
+        match run.steps.front()? {
+            Step::Expect(wanted) => {
+                let got: Vec<u8> = stream.inbox.iter().copied().take(wanted.len()).collect();
+                if !wanted.starts_with(&got) {
+                    let (wanted, got) = (printable(wanted), printable(&got));
+                    let line = format!("{key:?}: expected \"{wanted}\", got \"{got}\"");
+                    self.failures.push(line);
+                    self.break_off_and_forget(key);
+                    return None;
+                }
+                if got.len() < wanted.len() {
+                    return None;
+                }
+                stream.inbox.drain(..got.len());
+            }
+            Step::ExpectEnd if !has_ended => return None,
+            _ => {}
+        }
+        let step = self.script(key)?.steps.pop_front();
+        self.make_room(key);
+        step
+    }
+
+    /// The time that a script was to wait is over.
+    pub(super) fn script_goes_on(&mut self, key: Key) {
+        if let Some(run) = self.script(key) {
+            run.waits = false;
+            self.run_script(key);
+        }
+    }
+}
