@@ -17,4 +17,5 @@ mod resp;
 mod server;
 mod sim;
 mod streams;
+mod swarm;
 mod wheel;
