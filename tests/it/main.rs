@@ -16,6 +16,7 @@ mod program;
 mod resp;
 mod server;
 mod sim;
+mod soak;
 mod streams;
 mod swarm;
 mod wheel;
