@@ -22,14 +22,14 @@ use std::rc::Rc;
 use support::arguments::NAME;
 use support::options::Options;
 use support::summary::{Exit, Summary};
-use support::{interrupt, kernel, logging, reach};
+use support::{interrupt, kernel, logging, reach, simulation};
 
 fn main() -> ExitCode {
     let options = match Options::from_args() {
         Ok(options) => options,
         Err(exit) => return exit,
     };
-    logging::start(options.quiet);
+    logging::start(options.quiet, simulation::now);
     match run(&options) {
         Ok(summary) if options.json => summary.print().unwrap_or(Exit::Failed).into(),
         Ok(summary) => summary.exit().into(),
@@ -44,11 +44,18 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<Summary> {
-    let mut hub = Hub::new()?;
+    let (mut hub, simulation) = simulation::hub(options)?;
     let server = reach::server(&mut hub, options)?;
     let redis = server.redis;
     let pops = Rc::new(Pops::new(options));
-    let interrupted = sigint_kills_all(&mut hub)?;
+    let interrupted = match &simulation {
+        // What takes some milliseconds need not be interrupted.
+        Some(_) => Rc::default(),
+        None => sigint_kills_all(&mut hub)?,
+    };
+    if let (Some(sim), Some(faults)) = (&simulation, &options.faults) {
+        sim.set_faults(faults.clone());
+    }
     let begin = hub.now();
 
     let ticks = Rc::new(RefCell::new(Vec::new()));
@@ -103,6 +110,7 @@ fn run(options: &Options) -> Result<Summary> {
         pool_after: redis.stats(&hub),
         hub: hub.stats(),
         interrupted: interrupted.get(),
+        simulation,
     })
 }
 

@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(exit) => return exit,
     };
-    logging::start(options.quiet);
+    logging::start(options.quiet, || None);
     match run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -6,4 +6,5 @@ pub(crate) mod kernel;
 pub(crate) mod logging;
 pub(crate) mod options;
 pub(crate) mod reach;
+pub(crate) mod simulation;
 pub(crate) mod summary;

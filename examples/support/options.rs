@@ -3,12 +3,14 @@
 use super::arguments::{self, number, text};
 use super::kernel;
 use greenroom::address::DEFAULT_PORT;
+use greenroom::sim::Faults;
 use greenroom::{Address, Timeout};
 use lexopt::prelude::*;
 use std::num::NonZeroU16;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// What `--help` prints; `FAULTS` stands for the names.
 const HELP: &str = "\
 Hundreds of blocking pops and a cron task, on one thread.
 
@@ -26,6 +28,10 @@ Which server:
 
 Where none of these says which (-a alone does: whoever has a password has a server), it is the server
 at 127.0.0.1:6379; if nothing listens there, the embedded one.
+
+No server and no network at all, but the same program:
+      --simulate SEED  on a simulated kernel, where time is a number and chance follows from the seed
+      --faults LIST    what goes wrong there: all, or some of FAULTS
 
 What to do:
   -c, --clients N      blocking pops at the same time, each on a connection of its own (500)
@@ -47,6 +53,15 @@ reached; 2 wrong usage; 130 interrupted.
 /// and the listener of the embedded server.
 const OTHER_FILES: u64 = 16;
 
+fn help() -> String {
+    HELP.replace(
+        "FAULTS",
+        &Faults::names()
+            .collect::<Vec<_>>()
+            .join(",\n                       "),
+    )
+}
+
 /// What the command line says.
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -57,6 +72,9 @@ pub(crate) struct Options {
     pub(crate) cron: Duration,
     pub(crate) quiet: bool,
     pub(crate) json: bool,
+    /// The seed of a simulated kernel, instead of the real one.
+    pub(crate) simulate: Option<u64>,
+    pub(crate) faults: Option<Faults>,
 }
 
 /// Which server to ask.
@@ -106,6 +124,8 @@ impl Options {
             cron: Duration::from_millis(200),
             quiet: false,
             json: false,
+            simulate: None,
+            faults: None,
         };
         while let Some(arg) = arguments::next(&mut args)? {
             match arg {
@@ -133,7 +153,15 @@ impl Options {
                 Long("cron") => options.cron = seconds(&mut args, "--cron")?,
                 Short('q') | Long("quiet") => options.quiet = true,
                 Long("json") => options.json = true,
-                Long("help") => return arguments::print(HELP).map(|()| None),
+                Long("help") => return arguments::print(&help()).map(|()| None),
+                Long("simulate") => {
+                    options.simulate = Some(number(&mut args, "--simulate", "a number from 0")?);
+                }
+                Long("faults") => {
+                    let list = text(&mut args, "--faults")?;
+                    let faults = list.parse::<Faults>().map_err(|error| error.to_string())?;
+                    options.faults = Some(faults);
+                }
                 Long("version") => return arguments::print_version().map(|()| None),
                 // A URL may hold a password: it is not to be repeated.
                 Value(value) if value.to_string_lossy().contains("://") => {
@@ -142,7 +170,16 @@ impl Options {
                 other => return Err(arguments::unexpected(other)),
             }
         }
-        options.server = server.which()?;
+        options.server = match options.simulate {
+            Some(_) if server.is_named() => {
+                return Err("--simulate has a server of its own: name none".into());
+            }
+            Some(_) => Which::Embedded,
+            None if options.faults.is_some() => {
+                return Err("--faults goes with --simulate".into());
+            }
+            None => server.which()?,
+        };
         options.check()?;
         Ok(Some(options))
     }
@@ -160,6 +197,9 @@ impl Options {
 
     /// Whether the process may have so many connections.
     pub(crate) fn check_files(&self, ends: Ends) -> Result<(), String> {
+        if self.simulate.is_some() {
+            return Ok(());
+        }
         let (per_client, why) = match ends {
             Ends::Ours => (1, ""),
             Ends::Both => (2, " (with the embedded server, two each)"),
@@ -179,6 +219,16 @@ impl Options {
 }
 
 impl Server {
+    /// Whether any flag says which.
+    fn is_named(&self) -> bool {
+        let place = self.host.is_some() || self.port.is_some() || self.socket.is_some();
+        place
+            || self.password.is_some()
+            || self.user.is_some()
+            || self.url.is_some()
+            || self.embedded
+    }
+
     fn which(self) -> Result<Which, String> {
         let named = self.host.is_some() || self.port.is_some() || self.socket.is_some();
         let signed = self.user.is_some() || self.password.is_some();

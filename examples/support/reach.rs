@@ -106,7 +106,10 @@ fn embedded(hub: &mut Hub, options: &Options) -> Result<Reached> {
     let address: Address = format!("redis://{at}").parse()?;
     Ok(Reached {
         redis: Redis::open_with(hub, address.clone(), theirs)?,
-        name: "embedded".into(),
+        name: match options.simulate {
+            Some(_) => "simulated".into(),
+            None => "embedded".into(),
+        },
         address,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::arguments::{MISUSED, NAME};
 use super::kernel;
+use greenroom::sim::Sim;
 use greenroom::{HubStats, PoolStats, Tick};
 use jzon::{JsonValue, object};
 use std::io::{self, Write};
@@ -26,6 +27,7 @@ pub(crate) struct Summary {
     pub(crate) pool_after: PoolStats,
     pub(crate) hub: HubStats,
     pub(crate) interrupted: bool,
+    pub(crate) simulation: Option<Sim>,
 }
 
 /// How the program ends.
@@ -71,7 +73,8 @@ impl Summary {
         Ok(self.exit())
     }
 
-    /// One line. A field that could not be measured is 0; the order is fixed.
+    /// One line. A field that could not be measured is 0; the order is fixed. What only a simulation has stands at
+    /// the end.
     fn to_json(&self) -> String {
         let reply = Spread::of(self.reply_late_us.clone());
         let late = self.ticks.iter().map(|tick| tick.late.as_micros());
@@ -80,7 +83,7 @@ impl Summary {
                 .collect(),
         );
         let missed: u64 = self.ticks.iter().map(|tick| tick.missed).sum();
-        object! {
+        let mut summary = object! {
             "schema": 1,
             "server": self.server.as_str(),
             "url": self.url.as_str(),
@@ -104,8 +107,14 @@ impl Summary {
             "polls": self.hub.polls,
             "connects_retried": self.pool_after.connects_retried,
             "rss_kib": kernel::peak_resident_kib(),
+        };
+        if let Some(sim) = &self.simulation {
+            let virtual_s = Duration::from_nanos(sim.now().as_nanos()).as_secs_f64();
+            summary["seed"] = sim.seed().into();
+            summary["trace_hash"] = format!("{:016x}", sim.trace_hash()).into();
+            summary["virtual_s"] = virtual_s.into();
         }
-        .dump()
+        summary.dump()
     }
 }
 

@@ -11,6 +11,7 @@ mod misuse;
 mod servers;
 mod serving;
 mod sigint;
+mod simulated;
 
 use crate::server::{
     PATIENCE, Server, Side, by_the_clock, eventually, free_port, raise_open_files, signal,

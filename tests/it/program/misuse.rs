@@ -49,6 +49,15 @@ fn a_wrong_number_is_named_on_one_line() {
 }
 
 #[test]
+fn a_simulation_is_misused_like_anything_else() {
+    is_misuse(&["--simulate", "often"], "--simulate");
+    is_misuse(&["--simulate", "1", "--faults", "gremlins"], "gremlins");
+    is_misuse(&["--faults", "latency"], "--simulate");
+    is_misuse(&["--simulate", "1", "-p", "6379"], "--simulate");
+    is_misuse(&["--simulate", "1", "--embedded"], "--simulate");
+}
+
+#[test]
 fn port_0_is_named_by_its_flag() {
     is_misuse(&["-p", "0"], "-p");
 }
