@@ -154,6 +154,7 @@ fn ends_and_resets_are_told_as_what_they_are() {
     let cases = [
         (ask().close(), ErrorKind::Closed),
         (ask().send(&VALUE[..6]).close(), ErrorKind::Closed),
+        (ask().finish().expect_end(), ErrorKind::Closed),
         (ask().reset(), ErrorKind::Closed),
         (ask().send(&VALUE[..6]).reset(), ErrorKind::Closed),
         (ask().send(b"HTTP/1.1 400\r\n"), ErrorKind::Protocol),

@@ -42,6 +42,7 @@ enum Step {
     ExpectEnd,
     Send(Vec<u8>),
     Wait(Duration),
+    Finish,
     Close,
     Reset,
     Vanish,
@@ -101,6 +102,12 @@ impl Script {
         self.step(Step::Wait(time))
     }
 
+    /// Says that nothing follows, and goes on listening: a half close.
+    #[must_use]
+    pub fn finish(self) -> Script {
+        self.step(Step::Finish)
+    }
+
     /// Closes the connection.
     #[must_use]
     pub fn close(self) -> Script {
@@ -154,6 +161,7 @@ impl Network {
                     let at = self.now + time;
                     return self.wake_script_at(at, key);
                 }
+                Step::Finish => self.finish(key),
                 Step::Close => return self.close(Socket(key)),
                 Step::Reset => return self.break_off_and_forget(key),
                 Step::Vanish => self.vanish(key),

@@ -87,6 +87,15 @@ impl Network {
             .collect()
     }
 
+    /// Tells the other end that nothing follows.
+    pub(super) fn finish(&mut self, from: Key) {
+        let other = self.peek(from).ok().filter(|stream| !stream.silent);
+        if let Some(to) = other.and_then(|stream| stream.other) {
+            let at = self.arrival_at(to);
+            self.plan(at, Happening::Finish { to });
+        }
+    }
+
     /// When something arrives that is sent now and has nothing to wait for.
     pub(super) fn arrival(&mut self) -> Time {
         let latency = self.faults.latency.clone();

@@ -81,11 +81,21 @@ pub fn scenario(world: &mut World) -> Verdict {
     }
 }
 
-/// The server goes down, and comes back with empty databases, or it is only its connections that break.
+/// The server goes down, and comes back with empty databases; or it is only its connections that break, or that it ends itself.
 fn restart(world: &mut World) -> Verdict {
-    if world.random.chance(0.5) {
-        world.sim.strike(Strike::ResetAll);
-        return Ok(());
+    match world.random.below(3) {
+        0 => {
+            world.sim.strike(Strike::ResetAll);
+            return Ok(());
+        }
+        1 => {
+            let kill = Command::new("CLIENT").arg(["KILL", "TYPE", "normal", "SKIPME", "no"]);
+            let asked = world.redis.send(&mut world.hub, kill);
+            // It may fail like anything else.
+            world.hub.ignore(asked.map_err(|error| error.to_string())?);
+            return Ok(());
+        }
+        _ => {}
     }
     world.server.shutdown(&mut world.hub);
     world.patiently(Wait::join(world.server.task()))?;
