@@ -29,6 +29,7 @@
 //! | `mod.rs` | [`Sim`], and the driver that the hub gets |
 //! | `network.rs` | the agenda, and what the driver is asked |
 //! | `sockets.rs` | what is known of each end of a connection |
+//! | `polling.rs` | how time passes, and what is told then |
 //! | `happenings.rs` | what happens, once its moment has come |
 //! | `wire.rs` | what becomes of bytes between a write and their arrival |
 //! | `faults.rs` | what can go wrong, and how often |
@@ -45,6 +46,7 @@
 mod faults;
 mod happenings;
 mod network;
+mod polling;
 mod random;
 mod script;
 mod sockets;
