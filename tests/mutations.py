@@ -9,8 +9,10 @@ by; a text that is not found exactly once says that the code has changed, and th
 Exit status 0 means that every mutation was noticed.
 """
 
+import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -158,15 +160,22 @@ def mutate(tree, file, old, new):
 
 def noticed(tree):
     """Whether the swarm fails, and by what."""
+    pipe = subprocess.PIPE
+    # In a session of its own, so that the test ends together with the cargo that started it.
+    swarm = subprocess.Popen(
+        SWARM, cwd=tree, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    )
     try:
-        run = subprocess.run(SWARM, cwd=tree, capture_output=True, text=True, timeout=PATIENCE_S)
+        out, err = swarm.communicate(timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
+        os.killpg(swarm.pid, signal.SIGKILL)
+        swarm.communicate()
         return "it hangs"
-    if run.returncode == 0:
+    if swarm.returncode == 0:
         return None
-    if "could not compile" in run.stderr:
-        sys.exit(f"does not compile:\n{run.stderr}")
-    lines = [line for line in run.stdout.splitlines() if line.startswith("seed ")]
+    if "could not compile" in err:
+        sys.exit(f"does not compile:\n{err}")
+    lines = [line for line in out.splitlines() if line.startswith("seed ")]
     return lines[0] if lines else "it fails"
 
 
