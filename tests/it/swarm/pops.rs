@@ -3,26 +3,9 @@
 use super::Verdict;
 use super::world::World;
 use crate::notes::Notes;
-use greenroom::sim::Strike;
+use greenroom::sim::{Faults, Strike};
 use greenroom::{Timeout, Wait, Wake, ms, secs};
 use std::time::Duration;
-
-const FAULTS: [&str; 14] = [
-    "latency",
-    "splits",
-    "short-reads",
-    "short-writes",
-    "spurious",
-    "interrupts",
-    "refused",
-    "hanging",
-    "lost-syns",
-    "no-descriptors",
-    "resets",
-    "vanishing",
-    "stalls",
-    "clock-jumps",
-];
 
 /// How one pop has ended: by nil after so long, or by an error.
 enum End {
@@ -32,7 +15,7 @@ enum End {
 
 pub fn scenario(world: &mut World) -> Verdict {
     let clients = 1 + world.random.index(60);
-    world.some_faults(&FAULTS);
+    world.some_faults(&Faults::names().collect::<Vec<_>>());
     world.some_strikes(secs(2));
     let ends = Notes::new();
     let mut tasks = Vec::new();

@@ -6,29 +6,12 @@
 
 use super::Verdict;
 use super::world::{self, World, is_unknown};
-use greenroom::sim::Random;
+use greenroom::sim::{Faults, Random};
 use greenroom::{Hub, Redis, Result, Task, TaskId, Timeout, Wait, Wake, ms, secs};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
-
-const FAULTS: [&str; 14] = [
-    "latency",
-    "splits",
-    "short-reads",
-    "short-writes",
-    "spurious",
-    "interrupts",
-    "refused",
-    "hanging",
-    "lost-syns",
-    "no-descriptors",
-    "resets",
-    "vanishing",
-    "stalls",
-    "clock-jumps",
-];
 
 /// What is known of one element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +39,7 @@ pub struct Books {
 pub type Shared = Rc<RefCell<Books>>;
 
 pub fn scenario(world: &mut World) -> Verdict {
-    world.some_faults(&FAULTS);
+    world.some_faults(&Faults::names().collect::<Vec<_>>());
     world.some_strikes(secs(3));
     let (redis, books) = (world.redis, Shared::default());
     let (hub, random) = (&mut world.hub, &mut world.random);
