@@ -6,6 +6,7 @@
 //! of it.
 
 use super::options::{Ends, Options, Which};
+use super::simulation;
 use greenroom::driver::Endpoint;
 use greenroom::server::{self, Server};
 use greenroom::{Address, Command, Config, Error, ErrorKind, Hub, Redis, Result};
@@ -101,6 +102,9 @@ fn embedded(hub: &mut Hub, options: &Options) -> Result<Reached> {
     // second.
     theirs.max_connecting = 100;
     let server = Server::new(hub, ours);
+    if let Some(sim) = simulation::get() {
+        server.refuse(sim.error_replies());
+    }
     let port = Endpoint::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let at = server.listen(hub, &port)?;
     let address: Address = format!("redis://{at}").parse()?;

@@ -21,7 +21,12 @@ pub(crate) fn hub(options: &Options) -> Result<(Hub, Option<Sim>)> {
     Ok((Hub::simulated(&sim), Some(sim)))
 }
 
-/// Its time, if there is one.
+/// The simulation, if there is one.
+pub(crate) fn get() -> Option<Sim> {
+    SIMULATION.with(|it| it.get().cloned())
+}
+
+/// Its time.
 pub(crate) fn now() -> Option<Time> {
-    SIMULATION.with(|it| it.get().map(Sim::now))
+    get().map(|sim| sim.now())
 }

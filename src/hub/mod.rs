@@ -99,6 +99,8 @@ pub struct Hub {
     stats: HubStats,
     /// How many polls in a row brought a full batch.
     full_polls: u32,
+    /// What turns have paid for and verifying has used, see [`VERIFIED_PER_TURN`](turn::VERIFIED_PER_TURN).
+    verified: u64,
     // Scratch space that every turn uses again.
     events: Vec<Event>,
     due: Vec<Owner>,
@@ -161,13 +163,15 @@ impl Hub {
             on_error: Box::new(scheduling::log_failure),
             stats: HubStats::default(),
             full_polls: 0,
+            verified: 0,
             events: Vec::new(),
             due: Vec::new(),
             buffer: vec![0; turn::READ_BYTES].into_boxed_slice(),
         }
     }
 
-    /// A hub on a simulated kernel. After every turn it checks itself, and takes down in the trace what it did.
+    /// A hub on a simulated kernel. It checks itself after every turn (with more than 512
+    /// tasks, once every so many), and takes down in the trace what it did.
     ///
     /// # Panics
     ///

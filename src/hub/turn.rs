@@ -61,8 +61,9 @@ const DIALING_MAX: Duration = ms(50);
 /// not for longer than this many polls, or a busy hub would never notice a dead connection.
 const FULL_POLLS_MAX: u32 = 64;
 
-/// So many tasks are verified after every turn.
-const VERIFIED_TASKS: u64 = 256;
+/// A hub that is watched may look at so many of its tasks after each turn, and at one more for each event: with fewer,
+/// it looks at all of them every time; with ten thousand, at all of them every few turns.
+pub(super) const VERIFIED_PER_TURN: u64 = 512;
 
 /// When a deadline is looked at again that has waited for a full batch.
 const AFTER_FULL_POLL: Duration = ms(1);
@@ -86,19 +87,19 @@ impl Hub {
         self.resume_tasks(); // 6
         self.flush_and_reap(); // 7
         self.in_turn = false;
-        if self.is_watched && self.is_to_be_verified() {
+        if self.is_watched {
             self.must_be_well();
         }
         Ok(())
     }
 
-    /// After every turn; where there are thousands of tasks, so often that it takes no longer than the turns.
-    fn is_to_be_verified(&self) -> bool {
-        let every = 1 + (self.tasks.len() as u64 / VERIFIED_TASKS).pow(2);
-        self.stats.turns % every == 0
-    }
-
-    fn must_be_well(&self) {
+    /// Verifies everything, if the turns since the last time have paid for it.
+    fn must_be_well(&mut self) {
+        let paid = self.stats.events + self.stats.turns * VERIFIED_PER_TURN;
+        if paid - self.verified < self.tasks.len() as u64 {
+            return;
+        }
+        self.verified = paid;
         if let Err(what) = self.verify() {
             panic!("turn {}: {what}", self.stats.turns);
         }
@@ -215,6 +216,8 @@ impl Hub {
         self.timers.expire(&mut due);
         let more_may_come = (1..=FULL_POLLS_MAX).contains(&self.full_polls);
         for owner in due.drain(..) {
+            self.driver
+                .note(format_args!("a timer of {owner:?} is due"));
             match owner {
                 Owner::Port(_) => {}
                 Owner::Task(key) if more_may_come && self.waits_for_io(key) => {

@@ -92,6 +92,7 @@ fn admit(state: &mut State, client: Key, args: Args<'_>) -> Result<Admitted, Ref
     if !client.signed_in && !command.flags.has(Flags::NO_AUTH) {
         return Err(Refusal::NO_AUTH);
     }
+    state.refuses.check(command.name)?;
     let Some(transaction) = &mut client.transaction else {
         return Ok(Admitted::Now(command));
     };

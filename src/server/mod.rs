@@ -64,6 +64,7 @@ mod table;
 pub use self::config::Config;
 
 use self::listening::{Acceptor, Keeper};
+use self::refusal::Refuses;
 use self::state::State;
 use crate::driver::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
@@ -163,6 +164,22 @@ impl Server {
     pub fn shutdown(&self, hub: &mut Hub) {
         self.state.borrow_mut().is_stopping = true;
         hub.notify(self.keeper);
+    }
+
+    /// Asks `choose` from now on, before each command that is known is executed or queued: what it returns is the
+    /// error that is replied instead, its code first. It gets the command's name in small letters, of a subcommand that
+    /// alone. This is for tests of what clients make of `-LOADING`, `-OOM` and their like; `choose` must not call the
+    /// server.
+    ///
+    /// ```
+    /// # use greenroom::server::{self, Server};
+    /// # let mut hub = greenroom::Hub::new()?;
+    /// # let server = Server::new(&mut hub, server::Config::default());
+    /// server.refuse(|name| (name == "set").then(|| "OOM command not allowed".into()));
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
+    pub fn refuse(&self, choose: impl FnMut(&str) -> Option<String> + 'static) {
+        self.state.borrow_mut().refuses = Refuses::with(choose);
     }
 
     /// The task that ends when the server has shut down, because of [`shutdown`](Server::shutdown) or

@@ -16,7 +16,7 @@ use super::clients::{Clients, End, Input};
 use super::config::Config;
 use super::dispatch::dispatch;
 use super::keyspace::{DATABASES, Keyspace, Side};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Refuses};
 use super::reply::Reply;
 use super::request::{Limits, Parsed, Parser};
 use crate::driver::Endpoint;
@@ -47,6 +47,8 @@ pub(super) struct State {
     pub(super) keeper: Option<TaskId>,
     pub(super) acceptors: Vec<TaskId>,
     pub(super) listens_at: Vec<Endpoint>,
+    /// What is to be refused, by order of the program.
+    pub(super) refuses: Refuses,
     /// Tasks to be notified: something has changed for them.
     pub(super) woken: Vec<TaskId>,
     pub(super) connections: u64,
@@ -75,6 +77,7 @@ impl State {
             keeper: None,
             acceptors: Vec::new(),
             listens_at: Vec::new(),
+            refuses: Refuses::default(),
             woken: Vec::new(),
             connections: 0,
             rejected: 0,

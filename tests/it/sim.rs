@@ -1,13 +1,13 @@
 //! The simulated kernel: what it promises, fault by fault.
 
-use greenroom::driver::{Connect, Driver, Endpoint, Event, Socket};
+mod edges;
+
+use greenroom::driver::Endpoint;
 use greenroom::server::{self, Server};
-use greenroom::sim::{Faults, Script, Sim, SimDriver, Strike};
-use greenroom::token::{Key, Owner, Slots};
+use greenroom::sim::{Faults, Script, Sim, Strike};
 use greenroom::{
     Config, Error, ErrorKind, Hub, Redis, Reply, Result, Time, Timeout, Wait, Wake, ms, secs,
 };
-use std::io;
 use std::time::Duration;
 
 const URL: &str = "redis://127.0.0.1:6379";
@@ -22,6 +22,7 @@ fn at() -> std::net::SocketAddr {
 fn world(sim: &Sim, config: Config) -> (Hub, Server, Redis) {
     let mut hub = Hub::simulated(sim);
     let server = Server::new(&mut hub, server::Config::default());
+    server.refuse(sim.error_replies());
     server.listen(&mut hub, &Endpoint::Tcp(at())).unwrap();
     let redis = Redis::open_with(&mut hub, URL.parse().unwrap(), config).unwrap();
     (hub, server, redis)
@@ -103,6 +104,7 @@ fn a_trace_tells_what_happened() {
         "connects to",
         "is accepted",
         "writes 36 bytes",
+        "a timer of",
     ] {
         assert!(trace.contains(what), "no {what:?} in\n{trace}");
     }
@@ -240,6 +242,42 @@ fn no_descriptors_are_waited_for() {
 }
 
 #[test]
+fn a_server_refuses_what_chance_says() {
+    let (error, _) = pop_with(|it| it.error_replies = 1.0, patient());
+    let codes = ["LOADING", "NOAUTH", "OOM", "READONLY", "MOVED"];
+    assert!(codes.contains(&error.code().unwrap()), "{error}");
+}
+
+#[test]
+fn a_server_refuses_everything_for_as_long_as_it_is_told_to() {
+    let sim = Sim::new(1);
+    let (mut hub, _, redis) = world(&sim, patient());
+    sim.strike(Strike::ErrorReplies("LOADING wait".into(), secs(1)));
+    let error = pop(&mut hub, &redis, Timeout::After(ms(1))).unwrap_err();
+    assert_eq!(error.to_string(), "LOADING wait");
+    hub.sleep(secs(1)).unwrap();
+    pop(&mut hub, &redis, Timeout::After(ms(1))).unwrap();
+}
+
+#[test]
+fn whoever_closes_its_half_says_no_more() {
+    let (error, took) = pop_with(|it| it.half_closes = 1.0, patient());
+    assert!(
+        error.is_disconnect() && took < ms(1),
+        "{error} after {took:?}"
+    );
+}
+
+#[test]
+fn whoever_is_deaf_answers_nothing() {
+    let (error, took) = pop_with(|it| it.deafness = 1.0, patient());
+    assert!(
+        error.is_timeout() && took > secs(1),
+        "{error} after {took:?}"
+    );
+}
+
+#[test]
 fn a_lost_syn_is_sent_again_after_one_second_and_after_three() {
     let sim = Sim::new(1);
     let (mut hub, _, redis) = world(&sim, patient());
@@ -258,16 +296,6 @@ fn a_lost_syn_is_sent_again_after_one_second_and_after_three() {
     let took = sim.now().since(Time::ZERO);
     assert!(took >= secs(3) && took < secs(3) + ms(3), "{took:?}");
     assert_eq!(redis.stats(&hub).connects_retried, 1);
-}
-
-#[test]
-fn a_unix_backlog_that_is_full_would_block() {
-    let mut kernel = Sim::new(1).driver();
-    let (one, _) = owners();
-    let place = Endpoint::Unix("/tmp/redis.sock".into());
-    kernel.listen(&place, one).unwrap();
-    let full = (0..1_000).find_map(|_| kernel.connect(&place, one, b"").err());
-    assert_eq!(full.unwrap().kind(), io::ErrorKind::WouldBlock);
 }
 
 #[test]
@@ -311,118 +339,6 @@ fn a_wait_that_nothing_can_end_is_found_out() {
 }
 
 #[test]
-fn faults_have_names() {
-    assert_eq!(faults("all"), Faults::all());
-    assert_eq!(faults(""), Faults::none());
-    let each = Faults::names().map(faults);
-    assert!(each.into_iter().all(|one| one != Faults::none()));
-    let error = "latency,gremlins".parse::<Faults>().unwrap_err();
-    assert!(error.to_string().contains("gremlins"), "{error}");
-}
-
-// The kernel without a hub: its edges.
-
-fn owners() -> (Owner, Owner) {
-    let mut slots: Slots<()> = Slots::new();
-    let mut key = || -> Key { slots.insert(()) };
-    (Owner::Task(key()), Owner::Task(key()))
-}
-
-/// Two ends of one connection.
-fn pair(kernel: &mut SimDriver) -> (Socket, Socket) {
-    let (one, other) = owners();
-    let place = Endpoint::Tcp(at());
-    let listener = kernel.listen(&place, one).unwrap();
-    let Connect::Done(ours, 0) = kernel.connect(&place, one, b"").unwrap() else {
-        panic!("nothing takes any time");
-    };
-    let theirs = kernel.accept(listener, other).unwrap();
-    events(kernel);
-    (ours, theirs)
-}
-
-fn events(kernel: &mut SimDriver) -> Vec<Event> {
-    let mut events = Vec::new();
-    kernel.poll(Some(Duration::ZERO), &mut events).unwrap();
-    events
-}
-
-#[test]
-fn there_is_one_event_for_a_change_and_none_without() {
-    let mut kernel = Sim::new(1).driver();
-    let (ours, theirs) = pair(&mut kernel);
-    kernel.write(ours, b"one").unwrap();
-    kernel.write(ours, b"two").unwrap();
-    let seen = events(&mut kernel);
-    assert!(matches!(seen[..], [Event { socket, readable: true, .. }] if socket == theirs));
-    assert!(
-        events(&mut kernel).is_empty(),
-        "what lies unread is no change"
-    );
-    kernel.write(ours, b"three").unwrap();
-    assert_eq!(events(&mut kernel).len(), 1, "more of it is one");
-    let mut buffer = [0; 64];
-    assert_eq!(kernel.read(theirs, &mut buffer).unwrap(), 11);
-    let error = kernel.read(theirs, &mut buffer).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
-}
-
-#[test]
-fn room_is_an_edge_only_for_who_lacked_it() {
-    let mut kernel = Sim::new(1).driver();
-    let (ours, theirs) = pair(&mut kernel);
-    let much = vec![b'x'; 8 * 1024 * 1024];
-    let written = kernel.write(ours, &much).unwrap();
-    assert!(written < much.len());
-    let error = kernel.write(ours, &much).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
-    events(&mut kernel);
-    let mut buffer = vec![0; written];
-    kernel.read(theirs, &mut buffer).unwrap();
-    let seen = events(&mut kernel);
-    assert!(matches!(seen[..], [Event { socket, writable: true, .. }] if socket == ours));
-    kernel.write(ours, b"little").unwrap();
-    events(&mut kernel);
-    kernel.read(theirs, &mut buffer).unwrap();
-    assert!(events(&mut kernel).is_empty());
-}
-
-#[test]
-fn an_end_stands_behind_the_bytes() {
-    let mut kernel = Sim::new(1).driver();
-    let (ours, theirs) = pair(&mut kernel);
-    kernel.write(ours, b"last words").unwrap();
-    kernel.close(ours);
-    let seen = events(&mut kernel);
-    assert!(
-        matches!(
-            seen[..],
-            [Event {
-                readable: true,
-                ended: true,
-                ..
-            }]
-        ),
-        "{seen:?}"
-    );
-    let mut buffer = [0; 64];
-    assert_eq!(kernel.read(theirs, &mut buffer).unwrap(), 10);
-    assert_eq!(kernel.read(theirs, &mut buffer).unwrap(), 0);
-}
-
-#[test]
-fn who_closes_with_something_unread_resets() {
-    let mut kernel = Sim::new(1).driver();
-    let (ours, theirs) = pair(&mut kernel);
-    kernel.write(ours, b"never read").unwrap();
-    kernel.close(theirs);
-    events(&mut kernel);
-    let error = kernel.read(ours, &mut [0; 8]).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
-    assert_eq!(kernel.read(ours, &mut [0; 8]).unwrap(), 0, "told once");
-}
-
-#[test]
 fn a_task_is_told_by_its_own_remote() {
     let sim = Sim::new(1);
     let mut hub = Hub::simulated(&sim);
@@ -434,4 +350,14 @@ fn a_task_is_told_by_its_own_remote() {
     hub.sleep(ms(1)).unwrap();
     remote.notify(task).unwrap();
     hub.join(task).unwrap();
+}
+
+#[test]
+fn faults_have_names() {
+    assert_eq!(faults("all"), Faults::all());
+    assert_eq!(faults(""), Faults::none());
+    let each = Faults::names().map(faults);
+    assert!(each.into_iter().all(|one| one != Faults::none()));
+    let error = "latency,gremlins".parse::<Faults>().unwrap_err();
+    assert!(error.to_string().contains("gremlins"), "{error}");
 }

@@ -47,6 +47,15 @@ pub struct Faults {
     /// The machine at the other end vanishes without a word: nothing arrives any more, in either direction. For each
     /// write.
     pub vanishing: f64,
+    /// One direction of a connection ends: what was written arrives and then the end, and nothing can be written behind
+    /// it (`EPIPE`); the other direction works on. For each write.
+    pub half_closes: f64,
+    /// The other end reads no more, not even the end: what is written piles up until there is no room. The other
+    /// direction works on. For each write.
+    pub deafness: f64,
+    /// A server replies with an error instead of executing a command, if it [asks](super::Sim::error_replies). For each
+    /// command.
+    pub error_replies: f64,
     /// Everything on its way to one end is held up for so long as [`stall`](Faults::stall) says. For each write.
     pub stalls: f64,
     /// How long a stall lasts.
@@ -80,6 +89,9 @@ impl Faults {
             no_descriptors: 0.0,
             resets: 0.0,
             vanishing: 0.0,
+            half_closes: 0.0,
+            deafness: 0.0,
+            error_replies: 0.0,
             stalls: 0.0,
             stall: NO_TIME,
             clock_jumps: 0.0,
@@ -105,7 +117,7 @@ impl Faults {
 type SwitchOn = fn(&mut Faults);
 
 /// The faults by name, each with what [`Faults::all`] sets.
-const NAMES: [(&str, SwitchOn); 14] = [
+const NAMES: [(&str, SwitchOn); 17] = [
     ("latency", |it| {
         it.latency = Duration::from_micros(50)..=ms(2)
     }),
@@ -120,6 +132,9 @@ const NAMES: [(&str, SwitchOn); 14] = [
     ("no-descriptors", |it| it.no_descriptors = 0.01),
     ("resets", |it| it.resets = 0.005),
     ("vanishing", |it| it.vanishing = 0.002),
+    ("half-closes", |it| it.half_closes = 0.002),
+    ("deafness", |it| it.deafness = 0.002),
+    ("error-replies", |it| it.error_replies = 0.02),
     ("stalls", |it| {
         it.stalls = 0.005;
         it.stall = ms(1)..=secs(2);
@@ -163,6 +178,8 @@ pub enum Strike {
     Refuse(Duration),
     /// Whatever is sent arrives only after so long.
     Stall(Duration),
+    /// A server that [asks](super::Sim::error_replies) replies with this error to everything, for so long.
+    ErrorReplies(String, Duration),
     /// The clock jumps forward.
     JumpClock(Duration),
     /// Other faults from now on.

@@ -15,7 +15,8 @@ impl Network {
             Happening::Answered { to, with } => self.answered(to, with),
             Happening::Bytes { from, to, bytes } => self.arrive(from, to, &bytes),
             Happening::Finish { to } => {
-                if let Ok(stream) = self.stream(to) {
+                let hears = self.stream(to).ok().filter(|stream| !stream.deaf);
+                if let Some(stream) = hears {
                     stream.finished = true;
                     self.note(format_args!("{to:?} gets the end"));
                     self.changed(to);
@@ -103,6 +104,10 @@ impl Network {
             let at = self.arrival_at(from);
             return self.plan(at, Happening::Reset { to: from });
         };
+        if stream.deaf {
+            // They stay in flight, and take the room of others.
+            return;
+        }
         stream.in_flight -= bytes.len();
         if stream.silent {
             return;
@@ -140,6 +145,7 @@ impl Network {
             }
             Strike::Refuse(time) => self.refuses_until = self.now + time,
             Strike::Stall(time) => self.stalls_until = self.now + time,
+            Strike::ErrorReplies(text, time) => self.answers_with = Some((text, self.now + time)),
             Strike::JumpClock(time) => self.now = self.now + time,
             Strike::Change(faults) => self.faults = *faults,
         }

@@ -123,6 +123,21 @@ impl Sim {
         self.network.borrow_mut().listen_with(&at, scripts);
     }
 
+    /// What a server is to [refuse](crate::server::Server::refuse): commands drawn with the probability of
+    /// [`error_replies`](Faults::error_replies), and everything while [`Strike::ErrorReplies`] strikes.
+    ///
+    /// ```
+    /// # use greenroom::{server::{self, Server}, sim::Sim};
+    /// # let sim = Sim::new(42);
+    /// # let mut hub = greenroom::Hub::simulated(&sim);
+    /// # let server = Server::new(&mut hub, server::Config::default());
+    /// server.refuse(sim.error_replies());
+    /// ```
+    pub fn error_replies(&self) -> impl FnMut(&str) -> Option<String> + use<> {
+        let network = Rc::clone(&self.network);
+        move |command| network.borrow_mut().error_reply(command)
+    }
+
     /// Whether all scripts that were begun have come to their ends, and got what they expected.
     ///
     /// # Errors

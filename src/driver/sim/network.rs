@@ -56,6 +56,7 @@ pub(super) struct Network {
     pub(super) port: u16,
     pub(super) refuses_until: Time,
     pub(super) stalls_until: Time,
+    pub(super) answers_with: Option<(String, Time)>,
     pub(super) polls_at_this_moment: u32,
 }
 
@@ -111,6 +112,7 @@ impl Network {
             port: FIRST_PORT,
             refuses_until: Time::ZERO,
             stalls_until: Time::ZERO,
+            answers_with: None,
             polls_at_this_moment: 0,
         }
     }
@@ -269,6 +271,7 @@ impl Network {
             (Phase::Connecting, _) => return Err(ErrorKind::WouldBlock.into()),
             (Phase::Failed(kind), _) => return Err(kind.into()),
             (Phase::Open, Some(_)) => return Err(ErrorKind::BrokenPipe.into()),
+            (Phase::Open, None) if stream.said_all => return Err(ErrorKind::BrokenPipe.into()),
             (Phase::Open, None) => {}
         }
         let room = stream
@@ -313,6 +316,9 @@ impl Network {
         let Some(to) = stream.other.filter(|_| !stream.silent) else {
             return;
         };
+        if stream.said_all && stream.inbox.is_empty() {
+            return;
+        }
         let at = self.arrival_at(to);
         // Who closes without having read all that has come resets the connection.
         let unread = !stream.inbox.is_empty();

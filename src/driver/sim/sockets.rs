@@ -60,6 +60,10 @@ pub(super) struct Stream {
     pub(super) starved: bool,
     /// What is sent from here, or to here, goes nowhere.
     pub(super) silent: bool,
+    /// What arrives here is never seen.
+    pub(super) deaf: bool,
+    /// The end was sent from here: nothing can follow.
+    pub(super) said_all: bool,
     pub(super) script: Option<Box<Run>>,
 }
 
@@ -84,6 +88,8 @@ impl Stream {
             reset: None,
             starved: false,
             silent: false,
+            deaf: false,
+            said_all: false,
             script: None,
         }
     }

@@ -8,6 +8,15 @@ use std::time::Duration;
 /// So many pieces at most are made of one write.
 const PIECES_MAX: u64 = 6;
 
+/// What a server may reply at any moment.
+const ERRORS: [&str; 5] = [
+    "LOADING Redis is loading the dataset in memory",
+    "NOAUTH Authentication required.",
+    "OOM command not allowed when used memory > 'maxmemory'.",
+    "READONLY You can't write against a read only replica.",
+    "MOVED 3999 127.0.0.1:6381",
+];
+
 impl Network {
     /// Sends bytes to the other end, in one piece or several, to arrive behind those that are under way.
     pub(super) fn send(&mut self, from: Key, bytes: &[u8]) {
@@ -33,6 +42,12 @@ impl Network {
                 other.arrives = other.arrives.max(until);
             }
         }
+        if self.random.chance(self.faults.deafness) {
+            self.note(format_args!("{to:?} reads no more"));
+            if let Ok(other) = self.stream(to) {
+                other.deaf = true;
+            }
+        }
         let resets = self.random.chance(self.faults.resets);
         if !(resets && self.random.chance(0.5)) {
             for piece in self.cut(bytes) {
@@ -41,6 +56,9 @@ impl Network {
         }
         if resets {
             self.break_off(from);
+        } else if self.random.chance(self.faults.half_closes) {
+            self.note(format_args!("{from:?} closes its half"));
+            self.finish(from);
         }
     }
 
@@ -87,8 +105,22 @@ impl Network {
             .collect()
     }
 
+    /// What a server is to reply to a command instead of executing it.
+    pub(super) fn error_reply(&mut self, command: &str) -> Option<String> {
+        let drawn = self.random.chance(self.faults.error_replies);
+        let drawn = drawn.then(|| ERRORS[self.random.index(ERRORS.len())]);
+        let ordered = self.answers_with.as_ref();
+        let ordered = ordered.filter(|(_, until)| self.now < *until);
+        let text = ordered.map_or(drawn, |(text, _)| Some(text))?.to_owned();
+        self.note(format_args!("{command} is refused: {text}"));
+        Some(text)
+    }
+
     /// Tells the other end that nothing follows.
     pub(super) fn finish(&mut self, from: Key) {
+        if let Ok(stream) = self.stream(from) {
+            stream.said_all = true;
+        }
         let other = self.peek(from).ok().filter(|stream| !stream.silent);
         if let Some(to) = other.and_then(|stream| stream.other) {
             let at = self.arrival_at(to);

@@ -9,7 +9,7 @@ use greenroom::{Command, Hub, Redis, Result, Task, Timeout, Wait, Wake, ms, secs
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-const FAULTS: [&str; 8] = [
+const FAULTS: [&str; 11] = [
     "latency",
     "splits",
     "short-reads",
@@ -17,6 +17,9 @@ const FAULTS: [&str; 8] = [
     "lost-syns",
     "no-descriptors",
     "resets",
+    "half-closes",
+    "deafness",
+    "error-replies",
     "stalls",
 ];
 
@@ -101,7 +104,7 @@ fn restart(world: &mut World) -> Verdict {
     world.patiently(Wait::join(world.server.task()))?;
     let time = world.some_time(Duration::ZERO, ms(500));
     world.sleep(time);
-    world.server = serve(&mut world.hub);
+    world.server = serve(&mut world.hub, &world.sim);
     Ok(())
 }
 

@@ -27,7 +27,7 @@ impl World {
         let sim = Sim::new(seed);
         let mut hub = Hub::simulated(&sim);
         hub.on_error(|_| {});
-        let server = serve(&mut hub);
+        let server = serve(&mut hub, &sim);
         let redis = Redis::open_with(&mut hub, URL.parse().unwrap(), config()).unwrap();
         World {
             sim,
@@ -61,11 +61,12 @@ impl World {
         for _ in 0..self.random.below(4) {
             let at = self.hub.now() + self.some_time(ms(1), within);
             let time = self.some_time(ms(1), secs(3));
-            let strike = match self.random.below(5) {
+            let strike = match self.random.below(6) {
                 0 => Strike::ResetAll,
                 1 => Strike::VanishAll,
                 2 => Strike::Refuse(time),
                 3 => Strike::Stall(time),
+                4 => Strike::ErrorReplies("LOADING wait".into(), time),
                 _ => Strike::JumpClock(time),
             };
             self.sim.strike_at(at, strike);
@@ -131,10 +132,11 @@ impl World {
 }
 
 /// A server at the usual place.
-pub fn serve(hub: &mut Hub) -> Server {
+pub fn serve(hub: &mut Hub, sim: &Sim) -> Server {
     let mut config = server::Config::default();
     config.max_clients = 20_000;
     let server = Server::new(hub, config);
+    server.refuse(sim.error_replies());
     let at = Endpoint::Tcp(([127, 0, 0, 1], 6379).into());
     server.listen(hub, &at).expect("nobody listens there");
     server
