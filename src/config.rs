@@ -61,8 +61,36 @@ pub struct Config {
     /// lowest setting (`hz 1`) the answer is up to one second late. Values under one second count as one.
     pub blocking_grace: Duration,
 
+    /// How long it may take to take a blocking command back that somebody gives up: one whose task is killed, or whose
+    /// wait has a deadline. It is one round trip on the shared connection, unless the network is in trouble. After that the
+    /// connection is closed, and whether it took an element along is unknown.
+    ///
+    /// Default: 2 s.
+    pub cancel_timeout: Duration,
+
+    /// How the server's id of a connection is found out, which it takes to take a blocking command back.
+    ///
+    /// Default: [`ClientIds::WhenNeeded`].
+    pub client_ids: ClientIds,
+
     /// What a reply may measure.
     pub limits: Limits,
+}
+
+/// How the server's id of a connection is found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientIds {
+    /// Over TCP, when the first command is to be taken back: connections are found by their addresses in the reply to `CLIENT
+    /// LIST`. A connection to a UNIX socket has no address, and asks `CLIENT ID` when it is made.
+    #[default]
+    WhenNeeded,
+    /// Each connection asks `CLIENT ID` when it is made, which takes a round trip: for servers behind a proxy or a
+    /// translation of addresses.
+    AtConnect,
+    /// Never. Nothing is taken back: what is given up ends with its connection, and an element that is on its way at
+    /// that moment is lost.
+    Never,
 }
 
 /// What a blocking command does when the pool is at its limit.
@@ -86,15 +114,26 @@ impl Default for Config {
             handshake_timeout: secs(5),
             command_timeout: secs(5),
             blocking_grace: secs(2),
+            cancel_timeout: secs(2),
+            client_ids: ClientIds::default(),
             limits: Limits::default(),
         }
     }
 }
 
 impl Config {
-    /// How many nanoseconds a blocking command with this timeout of its own may take; `None` is for ever.
+    /// How long after its own timeout a blocking command may still be answered.
+    pub(crate) fn grace(&self) -> Duration {
+        self.blocking_grace.max(ms(1000))
+    }
+
+    /// How many nanoseconds a blocking command with this timeout of its own may take before the server is asked to end
+    /// it, for which the second half of the grace is left; `None` is for ever.
     pub(crate) fn allowance(&self, timeout: Timeout) -> Option<u64> {
-        let grace = nanos(self.blocking_grace.max(ms(1000)));
+        let grace = match self.client_ids {
+            ClientIds::Never => nanos(self.grace()),
+            _ => nanos(self.grace() / 2),
+        };
         let timeout = nanos(timeout.duration()?);
         Some(timeout.saturating_add(grace))
     }

@@ -6,12 +6,13 @@
 
 use crate::address::Address;
 use crate::config::Config;
-use crate::conn::{Ask, Command, Expect, Lane, Outbox, PoolStats, ToArgs};
+use crate::conn::{Ask, Command, Expect, Lane, Late, Outbox, PoolStats, ToArgs, Undo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{Hub, Wait};
 use crate::time::Timeout;
 use crate::token::Key;
 use std::fmt;
+use std::panic::Location;
 
 /// A client of one Redis server: a handle, free to copy into every task.
 ///
@@ -111,23 +112,49 @@ impl Redis {
     /// goes wrong later comes with the reply.
     pub fn send(&self, hub: &mut Hub, command: Command) -> Result<Wait> {
         command.check()?;
-        let lane = command.lane();
+        let (lane, undo) = (command.lane(), Undo::of(&command));
         self.ask(
             hub,
             Ask {
                 bytes: command.into_outbox(),
                 replies: Expect::One,
                 lane,
+                undo,
             },
         )
     }
 
     /// A command in a buffer that has been used before.
+    /// Sets what gets an element that was popped for a task which does not wait any more: it was killed, has ended, or has
+    /// [ignored](Hub::ignore) the answer. It is called in a task of its own, whose error goes to the hub's error hook.
+    /// A task that still waits gets the element itself, see [`Reply::is_late`](crate::Reply::is_late).
+    ///
+    /// Without it, the element is put back at the end that it came from. Whoever keeps it owns it:
+    ///
+    /// ```no_run
+    /// # use greenroom::{Hub, Redis};
+    /// # let mut hub = Hub::new()?;
+    /// # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+    /// redis.on_late(&mut hub, move |hub, late| {
+    ///     println!("late: {:?}", late.reply());
+    ///     if let Some(command) = late.give_back() {
+    ///         let pushed = redis.send(hub, command)?;
+    ///         hub.ignore(pushed);
+    ///     }
+    ///     Ok(())
+    /// });
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn on_late(&self, hub: &mut Hub, hook: impl FnMut(&mut Hub, Late) -> Result<()> + 'static) {
+        hub.on_late(self.pool, hook, Location::caller());
+    }
+
     fn command(&self, hub: &mut Hub, name: &str) -> Command {
         Command::in_buffer(hub.command_buffer(), name)
     }
 
-    fn block(&self, hub: &mut Hub, command: Command, timeout: Timeout) -> Result<Wait> {
+    fn block(&self, hub: &mut Hub, command: Command, timeout: Timeout, undo: Undo) -> Result<Wait> {
         let lane = Lane::Own(timeout);
         self.ask(
             hub,
@@ -135,6 +162,7 @@ impl Redis {
                 bytes: command.into_outbox(),
                 replies: Expect::One,
                 lane,
+                undo,
             },
         )
     }
@@ -146,6 +174,7 @@ impl Redis {
                 bytes: command.into_outbox(),
                 replies: Expect::One,
                 lane: Lane::Shared,
+                undo: Undo::Nothing,
             },
         )
     }
@@ -179,6 +208,7 @@ impl Redis {
                 bytes: Outbox::new(pipeline.bytes, 0),
                 replies: Expect::Many(pipeline.count),
                 lane: Lane::Shared,
+                undo: Undo::Nothing,
             },
         )
     }
@@ -206,7 +236,7 @@ impl Redis {
     /// As [`send`](Redis::send).
     pub fn brpop(&self, hub: &mut Hub, lists: impl ToArgs, timeout: Timeout) -> Result<Wait> {
         let command = self.command(hub, "BRPOP").arg(lists).arg(timeout);
-        self.block(hub, command, timeout)
+        self.block(hub, command, timeout, Undo::Push("RPUSH"))
     }
 
     /// Takes the first element of the first list that is not empty, or waits for one
@@ -217,7 +247,7 @@ impl Redis {
     /// As [`send`](Redis::send).
     pub fn blpop(&self, hub: &mut Hub, lists: impl ToArgs, timeout: Timeout) -> Result<Wait> {
         let command = self.command(hub, "BLPOP").arg(lists).arg(timeout);
-        self.block(hub, command, timeout)
+        self.block(hub, command, timeout, Undo::Push("LPUSH"))
     }
 
     /// Moves an element from one list to another, or waits for one
@@ -241,7 +271,7 @@ impl Redis {
             .arg(to)
             .arg(from_side)
             .arg(to_side);
-        self.block(hub, command.arg(timeout), timeout)
+        self.block(hub, command.arg(timeout), timeout, Undo::Nothing)
     }
 
     /// Moves the last element of one list to the head of another, or waits for one
@@ -263,7 +293,7 @@ impl Redis {
             .arg(from)
             .arg(to)
             .arg(timeout);
-        self.block(hub, command, timeout)
+        self.block(hub, command, timeout, Undo::Nothing)
     }
 
     /// Takes up to `count` elements of the first list that is not empty, or waits for one
@@ -286,7 +316,12 @@ impl Redis {
             .arg(timeout)
             .arg(lists.len())
             .arg(lists);
-        self.block(hub, command.arg(side).arg("COUNT").arg(count), timeout)
+        let undo = Undo::PushMany(match side {
+            Side::Left => "LPUSH",
+            Side::Right => "RPUSH",
+        });
+        let command = command.arg(side).arg("COUNT").arg(count);
+        self.block(hub, command, timeout, undo)
     }
 
     /// Takes the member with the lowest or highest score of the first sorted set that is not empty, or waits
@@ -309,7 +344,7 @@ impl Redis {
             Rank::Max => "BZPOPMAX",
         };
         let command = self.command(hub, name).arg(sets).arg(timeout);
-        self.block(hub, command, timeout)
+        self.block(hub, command, timeout, Undo::Add)
     }
 }
 

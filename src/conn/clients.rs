@@ -9,11 +9,13 @@
 //! This file has the life of a request; `lifecycle.rs` has that of a connection, `replies.rs` what comes in, and `work.rs`
 //! the lists of what is to be done.
 
+use super::aside::{Aside, Naming};
 use super::command::Lane;
 use super::connection::{Conn, InFlight, Shared, State};
+use super::late::{Late, Undo};
 use super::outbox::Outbox;
 use super::pool::{Pool, PoolStats};
-use super::request::{FOR_EVER, Progress, Replies, Reply, Request, Ticket};
+use super::request::{FOR_EVER, GivenUp, Progress, Replies, Reply, Request, Ticket};
 use super::work::Work;
 use crate::address::Address;
 use crate::config::{Config, WhenFull};
@@ -22,6 +24,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::time::nanos;
 use crate::timers::Timers;
 use crate::token::{Key, Owner, Slots};
+use std::collections::BTreeMap;
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -29,6 +32,16 @@ pub(crate) struct Clients {
     pub(super) pools: Slots<Pool>,
     pub(super) conns: Slots<Conn>,
     pub(super) work: Work,
+    /// Names no task: who is told of what nobody waits for.
+    pub(super) nobody: Key,
+    /// Questions of our own, by their tickets as words.
+    pub(super) asides: BTreeMap<usize, Aside>,
+    /// Lists of clients in which connections are to be found.
+    pub(super) namings: Vec<Naming>,
+    /// Elements for whom nobody waits any more.
+    pub(super) late: Vec<Late>,
+    /// Pools that are being closed.
+    pub(super) closing_pools: Vec<Key>,
 }
 
 /// What somebody asks of a pool.
@@ -37,6 +50,8 @@ pub(crate) struct Ask {
     pub(crate) bytes: Outbox,
     pub(crate) replies: Expect,
     pub(crate) lane: Lane,
+    /// How the answer of a blocking command is undone.
+    pub(crate) undo: Undo,
 }
 
 /// What is to come back.
@@ -49,11 +64,16 @@ pub(crate) enum Expect {
 }
 
 impl Clients {
-    pub(crate) fn new() -> Clients {
+    pub(crate) fn new(nobody: Key) -> Clients {
         Clients {
             pools: Slots::new(),
             conns: Slots::roomy(),
             work: Work::new(),
+            nobody,
+            asides: BTreeMap::new(),
+            namings: Vec::new(),
+            late: Vec::new(),
+            closing_pools: Vec::new(),
         }
     }
 
@@ -64,23 +84,6 @@ impl Clients {
         config: Config,
     ) -> Key {
         self.pools.insert(Pool::new(address, endpoints, config))
-    }
-
-    /// Ends every connection of a pool, fails what it still had to do, and forgets it.
-    pub(crate) fn close(&mut self, pool_key: Key, timers: &mut Timers) {
-        let error = Error::new(ErrorKind::Closed, "the client was closed");
-        if let Some(pool) = self.pools.get_mut(pool_key) {
-            self.work.fail_waiting(pool, &error, usize::MAX, timers);
-        }
-        let of_pool = |(key, conn): (Key, &Conn)| (conn.pool == pool_key).then_some(key);
-        for conn in self.conns.iter().filter_map(of_pool).collect::<Vec<_>>() {
-            self.lost(conn, &error, timers);
-        }
-        if let Some(mut pool) = self.pools.remove(pool_key) {
-            timers.disarm(&mut pool.waiting_timer);
-            timers.disarm(&mut pool.dialing_timer);
-            timers.disarm(&mut pool.pause.map(|(_, timer)| timer));
-        }
     }
 
     pub(crate) fn stats(&self, pool: Key) -> PoolStats {
@@ -98,7 +101,7 @@ impl Clients {
 
     /// Whether there is something to write, to dial, to close or to hand out.
     pub(crate) fn has_work(&self) -> bool {
-        !self.work.is_empty()
+        !self.work.is_empty() || !self.late.is_empty()
     }
 
     /// An empty buffer for a command.
@@ -114,16 +117,20 @@ impl Clients {
         ask: Ask,
         timers: &mut Timers,
     ) -> Result<Ticket> {
-        let config = &self.pools.get(pool).ok_or_else(gone)?.config;
+        let found = self.pools.get(pool).filter(|pool| !pool.is_closing);
+        let config = &found.ok_or_else(gone)?.config;
         let allowance = match ask.lane {
             Lane::Own(timeout) => config.allowance(timeout),
             Lane::Shared => Some(nanos(config.command_timeout)),
         };
         let request = Request {
             task,
+            pool,
+            undo: matches!(ask.lane, Lane::Own(_)).then_some(ask.undo),
+            given_up: GivenUp::No,
             since: timers.now(),
             allowance: allowance.unwrap_or(FOR_EVER),
-            progress: Progress::Waiting { pool },
+            progress: Progress::Waiting,
         };
         let ticket = match ask.lane {
             Lane::Own(_) => self.submit_own(pool, request, ask.bytes, timers),
@@ -140,15 +147,18 @@ impl Clients {
         bytes: Outbox,
         timers: &mut Timers,
     ) -> Result<Ticket> {
-        let Clients { pools, conns, work } = self;
+        let Clients {
+            pools, conns, work, ..
+        } = self;
         let pool = pools.get_mut(pool_key).ok_or_else(gone)?;
         while let Some(key) = pool.pop_idle() {
             // One that has ended since it was put there leaves a stale key.
             if let Some(conn) = conns.get_mut(key) {
                 pool.available -= 1;
                 let ticket = Ticket(work.requests.insert(request));
+                let before = conn.queued;
                 conn.send(bytes);
-                work.assign(key, conn, ticket, timers);
+                work.assign(key, conn, ticket, before, timers);
                 return Ok(ticket);
             }
         }
@@ -168,7 +178,7 @@ impl Clients {
         Ok(ticket)
     }
 
-    fn submit_shared(
+    pub(super) fn submit_shared(
         &mut self,
         pool: Key,
         mut request: Request,
@@ -223,10 +233,17 @@ impl Clients {
         std::mem::take(&mut self.work.done)
     }
 
+    /// Whether there are any.
+    pub(crate) fn has_done(&self) -> bool {
+        !self.work.done.is_empty()
+    }
+
     /// Gives the empty list back, to be used again.
     pub(crate) fn put_done(&mut self, done: Vec<(Key, Ticket)>) {
-        debug_assert!(done.is_empty() && self.work.done.is_empty());
-        self.work.done = done;
+        debug_assert!(done.is_empty());
+        if self.work.done.is_empty() {
+            self.work.done = done;
+        }
     }
 
     /// Who is told of the reply, or `None` when the request is gone.
@@ -246,48 +263,15 @@ impl Clients {
         }
     }
 
+    /// Whether a request has ended because it was given up, and nothing was popped.
+    pub(crate) fn was_cancelled(&self, ticket: Ticket) -> bool {
+        let request = self.work.requests.get(ticket.0);
+        request.is_some_and(Request::was_cancelled)
+    }
+
     /// The result of a request that has ended. Its ticket is stale from now on.
     pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Result<Reply>> {
         self.work.requests.remove(ticket.0)?.into_result()
-    }
-
-    /// Gives a request up. Its ticket is stale from now on.
-    ///
-    /// What waits for a connection will not be sent. What the shared connection has is executed nevertheless, and
-    /// its reply is dropped when it comes.
-    /// A connection of the own lane is closed: a server that has not answered yet takes this as the end of
-    /// the wait, and leaves the element where it is. An element that is on its way at this very moment is
-    /// lost with the connection.
-    pub(crate) fn abandon(&mut self, ticket: Ticket, timers: &mut Timers) {
-        let Some(request) = self.work.requests.remove(ticket.0) else {
-            return;
-        };
-        match request.progress {
-            Progress::Done(_) => {}
-            Progress::Waiting { pool } => {
-                self.work.pending -= 1;
-                let requests = &self.work.requests;
-                if let Some(pool) = self.pools.get_mut(pool) {
-                    pool.give_up_one(|it| requests.get(it.0).is_some(), timers);
-                }
-            }
-            Progress::Sent { conn: key, .. } => {
-                self.work.pending -= 1;
-                if self.conns.get(key).is_some_and(|conn| !conn.is_shared()) {
-                    let error = Error::new(ErrorKind::Killed, "the request was given up");
-                    self.lost(key, &error, timers);
-                }
-            }
-        }
-    }
-
-    /// Abandons all requests of a task that has ended.
-    pub(crate) fn abandon_all_of(&mut self, task: Key, timers: &mut Timers) {
-        let of_task = |(key, request): (Key, &Request)| (request.task == task).then_some(key);
-        let requests: Vec<_> = self.work.requests.iter().filter_map(of_task).collect();
-        for key in requests {
-            self.abandon(Ticket(key), timers);
-        }
     }
 
     /// How many connections have something to write.

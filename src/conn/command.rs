@@ -173,6 +173,25 @@ impl Command {
         Ok(())
     }
 
+    /// The arguments behind the name.
+    fn args(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &self.bytes[self.args_start()..];
+        std::iter::from_fn(move || {
+            let end = rest.windows(2).position(|pair| pair == b"\r\n")?;
+            let length = std::str::from_utf8(&rest[1..end]).ok()?.parse::<usize>();
+            let (arg, behind) = rest[end + CRLF_BYTES..].split_at(length.ok()?);
+            rest = &behind[CRLF_BYTES..];
+            Some(arg)
+        })
+    }
+
+    /// The side of `BLMPOP timeout numkeys key ... side`, or what stands there.
+    pub(super) fn side_of_many(&self) -> Option<&[u8]> {
+        let keys = self.args().nth(1)?;
+        let keys = std::str::from_utf8(keys).ok()?.parse::<usize>().ok()?;
+        self.args().nth(keys.checked_add(2)?)
+    }
+
     fn has_first_arg(&self, wanted: &[u8]) -> bool {
         let mut quoted = Vec::new();
         encode::bulk(&mut quoted, wanted);

@@ -17,6 +17,7 @@
 //! whole protocol. A reply that nothing in flight waits for means that both sides no longer agree, and
 //! the connection ends.
 
+use super::cancel::{Cancel, Next};
 use super::clients::Expect;
 use super::outbox::Outbox;
 use super::request::Ticket;
@@ -52,6 +53,10 @@ pub(crate) struct Conn {
     pub(crate) idle: bool,
     /// Whether the server has ever said anything.
     pub(crate) answered: bool,
+    /// Whether some of the last command has left for the kernel.
+    pub(crate) begun: bool,
+    /// What is known for taking back what is in flight, once that was wanted.
+    pub(super) cancel: Option<Box<Cancel>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +121,8 @@ impl Conn {
             dirty: false,
             idle: false,
             answered: false,
+            begun: false,
+            cancel: None,
         }
     }
 
@@ -143,6 +150,24 @@ impl Conn {
             self.out.append(Outbox::new(buffer(), 0));
             self.out.extend(rest);
         }
+    }
+
+    /// Takes back what was put there last and of which nothing was written. Returns a buffer that is free now.
+    pub(super) fn unsend(&mut self) -> Vec<u8> {
+        let unsent = self.out.unsent().len();
+        self.queued -= unsent as u64;
+        self.out.advance(unsent);
+        self.out.take_buffer()
+    }
+
+    /// Whether something is being taken back.
+    pub(super) fn cancels(&self) -> bool {
+        self.cancel.as_ref().is_some_and(|it| it.is_under_way())
+    }
+
+    /// What was in flight is answered: what is to become of the connection.
+    pub(super) fn settle(&mut self) -> Next {
+        self.cancel.as_mut().map_or(Next::Free, |it| it.answered())
     }
 
     /// How many bytes of the stream the kernel has taken.

@@ -1,7 +1,10 @@
 //! What has not happened in time: connects, handshakes, replies, and waits for a connection.
 
+use super::cancel::Next;
 use super::clients::Clients;
 use super::connection::State;
+use super::giving_up::{GaveUp, set_timer};
+use super::request::GivenUp;
 use crate::error::{Error, ErrorKind};
 use crate::time::Time;
 use crate::timers::Timers;
@@ -17,8 +20,13 @@ impl Clients {
         let Some((conn, pool, _)) = self.parts(key) else {
             return;
         };
+        if conn.timer.is_some_and(|timer| timers.is_armed(timer)) {
+            // Whatever was due before this one in the same turn has set it anew.
+            return;
+        }
         conn.timer = None;
         match conn.state {
+            State::Ready if conn.cancels() => self.cancel_due(key, timers),
             State::Ready => self.reply_due(key, timers),
             State::Handshake { .. } => {
                 let within = pool.config.handshake_timeout;
@@ -35,6 +43,7 @@ impl Clients {
     /// The same, at a bad moment: it fires again after a while.
     pub(crate) fn conn_due_later(&mut self, key: Key, after: Duration, timers: &mut Timers) {
         if let Some(conn) = self.conns.get_mut(key) {
+            timers.disarm(&mut conn.timer);
             conn.timer = Some(timers.arm(timers.now() + after, Owner::Conn(key)));
         }
     }
@@ -64,11 +73,57 @@ impl Clients {
             conn.timer = Some(timers.arm(at, Owner::Conn(key)));
             return;
         }
+        match self.give_up(front, GivenUp::ByPool, timers) {
+            GaveUp::UnderWay => {}
+            GaveUp::TakenBack => {
+                let message = format!("it could not be written within {within:?}");
+                let error = Error::new(ErrorKind::Timeout, message);
+                self.work.uncancel(front, &error);
+            }
+            GaveUp::No => self.too_late(key, within, timers),
+        }
+    }
+
+    /// A reply has not come within so long, which is the end of its connection.
+    fn too_late(&mut self, key: Key, within: Duration, timers: &mut Timers) {
+        let Some(conn) = self.conns.get(key) else {
+            return;
+        };
         let message = match conn.decoder.progress() {
             Some(part) => format!("no complete reply within {within:?}: {part}"),
             None => format!("no reply within {within:?}"),
         };
         self.lost(key, &Error::new(ErrorKind::Timeout, message), timers);
+    }
+
+    /// The timer of a connection has fired on which something is being taken back: a pause is over, or all hope.
+    fn cancel_due(&mut self, key: Key, timers: &mut Timers) {
+        let Some((conn, pool, work)) = self.parts(key) else {
+            return;
+        };
+        let Some(cancel) = conn.cancel.as_mut() else {
+            return;
+        };
+        if cancel.until() > timers.now() {
+            let next = match cancel.pauses() {
+                true => cancel.go_on(),
+                false => Next::Wait,
+            };
+            set_timer(key, conn, None, timers);
+            return self.go_on(key, next, timers);
+        }
+        if cancel.id().is_none() {
+            pool.ask_ids_at_connect();
+        }
+        let front = conn.lane.front();
+        let request = front.and_then(|front| work.requests.get(front.0));
+        let within = match request {
+            Some(request) if request.given_up == GivenUp::ByPool => {
+                Duration::from_nanos(request.allowance) + pool.config.grace() / 2
+            }
+            _ => pool.config.cancel_timeout,
+        };
+        self.too_late(key, within, timers);
     }
 
     /// The timer of a pool has fired: a pause is over, a connect takes too long, or somebody has waited

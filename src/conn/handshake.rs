@@ -12,6 +12,8 @@ use crate::address::{Address, Password, Protocol};
 use crate::error::{Error, ErrorKind, printable};
 use crate::resp::Value;
 
+const CLIENT_ID: &str = "CLIENT ID";
+
 /// The commands of a handshake, encoded once for a pool.
 pub(crate) struct Handshake {
     protocol: Protocol,
@@ -33,7 +35,7 @@ pub(crate) enum Verdict {
 }
 
 impl Handshake {
-    pub(crate) fn new(address: &Address, protocol: Protocol) -> Handshake {
+    pub(crate) fn new(address: &Address, protocol: Protocol, asks_id: bool) -> Handshake {
         let mut handshake = Handshake {
             protocol,
             bytes: Vec::new(),
@@ -67,6 +69,9 @@ impl Handshake {
         }
         if address.db != 0 {
             handshake.say("SELECT", Command::new("SELECT").arg(address.db));
+        }
+        if asks_id {
+            handshake.say(CLIENT_ID, Command::new("CLIENT").arg("ID"));
         }
         handshake
     }
@@ -102,6 +107,10 @@ impl Handshake {
         if hello && (text.starts_with(b"NOPROTO") || text.starts_with(b"ERR unknown command")) {
             return Verdict::FallBack;
         }
+        if self.steps.get(usize::from(step)) == Some(&CLIENT_ID) {
+            // Without it, what blocks cannot be taken back, which is told when that is wanted.
+            return Verdict::Accepted;
+        }
         let name = match self.steps.get(usize::from(step)) {
             Some(name) if self.protocol == protocol => name,
             _ if hello => "HELLO",
@@ -111,6 +120,16 @@ impl Handshake {
         };
         let message = format!("the server rejected {name}: {}", self.quotable(text));
         Verdict::Rejected(Error::new(ErrorKind::Connect, message))
+    }
+
+    /// The server's id of the connection, if the reply to step number `step` tells it.
+    pub(super) fn id(&self, step: u8, reply: &Value) -> Option<u64> {
+        let id = match *self.steps.get(usize::from(step))? {
+            CLIENT_ID => reply.as_int()?,
+            "HELLO" => id_in_hello(reply)?,
+            _ => return None,
+        };
+        u64::try_from(id).ok()
     }
 
     /// What the server said, for an error message. A server that does not know a command repeats its
@@ -133,6 +152,17 @@ impl Handshake {
             _ => printable(text),
         }
     }
+}
+
+/// What a server says of itself in RESP3, and of the connection.
+fn id_in_hello(reply: &Value) -> Option<i64> {
+    let Value::Map(fields) = reply else {
+        return None;
+    };
+    let (_, id) = fields
+        .iter()
+        .find(|(name, _)| name.as_str() == Some("id"))?;
+    id.as_int()
 }
 
 /// Shows no bytes: they hold the password.

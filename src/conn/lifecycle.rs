@@ -3,7 +3,7 @@
 use super::clients::Clients;
 use super::connection::{Conn, InFlight, State};
 use super::handshake::{Handshake, Verdict};
-use super::pool::Pool;
+use super::pool::{Pool, asks_id};
 use super::request::Progress;
 use super::work::Work;
 use crate::address::Protocol;
@@ -41,7 +41,9 @@ pub(crate) struct Dial {
 impl Clients {
     /// The next connect to be started, if the pacing allows one.
     pub(crate) fn next_dial(&mut self, timers: &mut Timers) -> Option<Dial> {
-        let Clients { pools, conns, work } = self;
+        let Clients {
+            pools, conns, work, ..
+        } = self;
         while let Some(&pool_key) = work.hungry.front() {
             let Some(pool) = pools.get_mut(pool_key) else {
                 work.hungry.pop_front();
@@ -174,6 +176,7 @@ impl Clients {
         let Some(conn) = self.conns.get_mut(key) else {
             return;
         };
+        conn.begun |= count > 0;
         conn.out.advance(count);
         if conn.out.is_empty() {
             self.work.recycle(conn.out.take_buffer());
@@ -224,6 +227,9 @@ impl Clients {
             let error = Error::new(ErrorKind::Protocol, "a reply before the connect");
             return self.ended(key, &error, timers);
         };
+        if let (false, Some(id)) = (conn.is_shared(), pool.handshake.id(done, reply)) {
+            conn.cancel.get_or_insert_default().named(id);
+        }
         let falls_back = match pool.handshake.judge(protocol, done, reply) {
             // The refused HELLO held the password too: what the rest of it says does not count.
             _ if falls_back => true,
@@ -245,7 +251,8 @@ impl Clients {
             return ready(key, conn, pool, work, 0, timers);
         }
         debug!("{} does not speak RESP3: RESP2 it is", pool.address);
-        pool.handshake = Handshake::new(&pool.address, Protocol::Resp2);
+        let asks_id = asks_id(&pool.config, &pool.address);
+        pool.handshake = Handshake::new(&pool.address, Protocol::Resp2, asks_id);
         self.established(key, 0, timers);
     }
 
@@ -307,7 +314,9 @@ impl Clients {
 
     /// Ends a connection: what is in flight on it fails, each request with what is known about it.
     pub(super) fn lost(&mut self, key: Key, error: &Error, timers: &mut Timers) {
-        let Clients { pools, conns, work } = self;
+        let Clients {
+            pools, conns, work, ..
+        } = self;
         let Some(mut conn) = conns.remove(key) else {
             return;
         };
@@ -316,25 +325,24 @@ impl Clients {
         work.closing.extend(conn.socket);
         if let Some(pool) = pools.get_mut(conn.pool) {
             pool.forget(&conn, |key| conns.get(key).is_some());
+            pool.cancelling -= usize::from(conn.cancels());
             pool.end_dialing(usize::from(conn.state == State::Connecting), timers);
             work.mark_hungry(conn.pool, pool);
         }
         let is_ready = conn.state == State::Ready;
         let written = if is_ready { conn.written() } else { 0 };
-        let mut error = error.clone();
+        let (mut error, mut unknown) = (error.clone(), 0);
         while let Some(ticket) = conn.lane.pop() {
-            let Some(request) = work.requests.get(ticket.0) else {
-                continue;
-            };
-            let told = match request.was_begun(written) {
-                true => error.clone().after_sending(),
-                false => error.clone(),
-            };
-            work.finish(ticket, told);
+            if work.fail_sent(ticket, &error, written) && !conn.is_shared() {
+                unknown += 1;
+            }
             // Only the first request was late, or had a reply that could not be read.
             if matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Protocol) {
                 error = Error::new(ErrorKind::Closed, format!("connection closed: {error}"));
             }
+        }
+        if let Some(pool) = pools.get_mut(conn.pool) {
+            pool.unknown += unknown;
         }
     }
 

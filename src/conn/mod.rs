@@ -12,11 +12,15 @@
 //! **A reply finds its request by its place in the line**, nothing else. So a connection whose place in the
 //! line is in doubt is never used again: it is closed.
 
+mod aside;
+mod cancel;
 mod clients;
 mod command;
 mod connection;
 mod deadlines;
+mod giving_up;
 mod handshake;
+mod late;
 mod lifecycle;
 mod outbox;
 mod pool;
@@ -26,13 +30,18 @@ mod verify;
 mod work;
 
 pub use self::command::{Command, ToArgs};
+pub use self::late::Late;
 pub use self::pool::PoolStats;
 pub use self::request::{Reply, Ticket};
 
+pub(crate) use self::cancel::Said;
 pub(crate) use self::clients::{Ask, Clients, Expect};
 pub(crate) use self::command::Lane;
 pub(crate) use self::connection::State;
+pub(crate) use self::giving_up::GaveUp;
+pub(crate) use self::late::Undo;
 pub(crate) use self::lifecycle::connect_error;
 pub(crate) use self::outbox::Outbox;
 pub(crate) use self::pool::ENDPOINTS_MAX;
+pub(crate) use self::request::GivenUp;
 pub(crate) use self::verify::must;

@@ -18,13 +18,14 @@ use super::handshake::Handshake;
 use super::outbox::Outbox;
 use super::request::Ticket;
 use super::verify::must;
-use crate::address::Address;
-use crate::config::Config;
+use crate::address::{Address, Place};
+use crate::config::{ClientIds, Config};
 use crate::driver::Endpoint;
 use crate::time::Time;
 use crate::timers::Timers;
 use crate::token::{Key, ROOM};
 use crate::wheel::Timer;
+use log::warn;
 use std::collections::VecDeque;
 
 /// Every so many dials, a connection must answer a PING. A quarter of the default window: the proof for one
@@ -61,6 +62,16 @@ pub struct PoolStats {
     pub connects_retried: u64,
     /// Replies that came when nobody wanted them any more.
     pub replies_dropped: u64,
+    /// Blocking commands that were given up and had popped nothing.
+    pub cancelled: u64,
+    /// Those that had: their elements came after they were given up, and went to who waited still, to
+    /// [`on_late`](crate::Redis::on_late), or back.
+    pub late: u64,
+    /// Elements that were put back where they came from, since nobody waited for them.
+    pub given_back: u64,
+    /// Blocking commands that had been sent when their connection was lost, and elements whose way back was: whether
+    /// an element was lost with them cannot be known. Who waited has been told.
+    pub unknown: u64,
 }
 
 /// See the [module](self).
@@ -103,6 +114,30 @@ pub(crate) struct Pool {
     heard: u64,
     pub(crate) retried: u64,
     pub(crate) dropped: u64,
+    pub(super) cancelled: u64,
+    pub(super) late: u64,
+    pub(super) given_back: u64,
+    pub(super) unknown: u64,
+    /// Connections on which something is being taken back.
+    pub(super) cancelling: usize,
+    /// Those of them whose ids are wanted, and whether the server has been asked.
+    pub(super) unnamed: Vec<Key>,
+    pub(super) lists: bool,
+    /// Questions of our own that are under way.
+    pub(super) asides: usize,
+    /// Whether it was said that the server takes nothing back.
+    pub(super) told_refusal: bool,
+    /// Nothing is taken in any more.
+    pub(super) is_closing: bool,
+}
+
+/// Whether each connection asks for its id when it is made: over a UNIX socket it cannot be found later.
+pub(super) fn asks_id(config: &Config, address: &Address) -> bool {
+    match config.client_ids {
+        ClientIds::AtConnect => true,
+        ClientIds::WhenNeeded => matches!(address.place, Place::Unix(_)),
+        ClientIds::Never => false,
+    }
 }
 
 /// A handshake, or a PING: it is written in one piece, and so many replies belong to it.
@@ -114,8 +149,9 @@ pub(super) struct Greeting<'pool> {
 impl Pool {
     pub(crate) fn new(address: Address, endpoints: Vec<Endpoint>, config: Config) -> Pool {
         debug_assert!((1..=ENDPOINTS_MAX).contains(&endpoints.len()));
+        let asks_id = asks_id(&config, &address);
         Pool {
-            handshake: Handshake::new(&address, address.protocol),
+            handshake: Handshake::new(&address, address.protocol, asks_id),
             config,
             address,
             endpoints,
@@ -140,6 +176,16 @@ impl Pool {
             heard: 0,
             retried: 0,
             dropped: 0,
+            cancelled: 0,
+            late: 0,
+            given_back: 0,
+            unknown: 0,
+            cancelling: 0,
+            unnamed: Vec::new(),
+            lists: false,
+            asides: 0,
+            told_refusal: false,
+            is_closing: false,
         }
     }
 
@@ -153,6 +199,10 @@ impl Pool {
             connects: self.dialed,
             connects_retried: self.retried,
             replies_dropped: self.dropped,
+            cancelled: self.cancelled,
+            late: self.late,
+            given_back: self.given_back,
+            unknown: self.unknown,
         }
     }
 
@@ -244,6 +294,19 @@ impl Pool {
             bytes: PING,
             replies: 1,
         })
+    }
+
+    /// A connection was not found by its addresses: what connects from now on asks for its id itself.
+    pub(super) fn ask_ids_at_connect(&mut self) {
+        if self.config.client_ids == ClientIds::AtConnect {
+            return;
+        }
+        warn!(
+            "{} does not know connections by their addresses: an element may be lost with the first that was given up",
+            self.address
+        );
+        self.config.client_ids = ClientIds::AtConnect;
+        self.handshake = Handshake::new(&self.address, self.handshake.protocol(), true);
     }
 
     /// Adds a request to those that wait for a connection.

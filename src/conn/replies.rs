@@ -1,5 +1,6 @@
 //! What comes in on a connection: bytes become replies, and replies find their requests.
 
+use super::cancel::Next as Settled;
 use super::clients::Clients;
 use super::connection::State;
 use super::work::Answer;
@@ -79,6 +80,8 @@ impl Clients {
             };
             match work.answer(ticket, value, conn.written(), timers.now()) {
                 Answer::Taken => {}
+                Answer::Cancelled => pool.cancelled += 1,
+                Answer::Late => pool.late += 1,
                 Answer::Unwanted => pool.dropped += 1,
                 Answer::TooEarly(error) => return Next::End(error),
             }
@@ -93,7 +96,18 @@ impl Clients {
         if conn.state == State::Ready && !conn.idle && conn.lane.is_empty() {
             timers.disarm(&mut conn.timer);
             if !conn.is_shared() && !conn.decoder.is_partial() && !ending {
-                work.release(key, conn, pool, 0, timers);
+                let cancels = conn.cancels();
+                match conn.settle() {
+                    Settled::Free => {
+                        pool.cancelling -= usize::from(cancels);
+                        work.release(key, conn, pool, 0, timers);
+                    }
+                    Settled::Close => {
+                        let message = "the server may end another wait on it";
+                        return Next::End(Error::new(ErrorKind::Closed, message));
+                    }
+                    _ => {}
+                }
             }
         }
         Next::Drained

@@ -8,11 +8,15 @@
 //!            the pool gives up: nothing was written, and the error says so
 //! ```
 //!
+//! One that blocks may be *given up* while it is on its way: then it ends as any other, when it is answered, and
+//! what the answer means depends on who gave it up, see `cancel.rs`.
+//!
 //! A request ends once: it becomes `Done` once, and its slot is freed when the result is taken or when
 //! nobody wants it any more. Whoever still holds its [`Ticket`] then holds a stale key.
 
 use super::clients::Expect;
-use crate::error::Result;
+use super::late::Undo;
+use crate::error::{Error, ErrorKind, Result};
 use crate::resp::Value;
 use crate::time::Time;
 use crate::token::Key;
@@ -26,9 +30,11 @@ pub struct Ticket(pub(crate) Key);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     value: Value,
-    /// How long it took.
+    /// How long it took. The highest bit says that it is late.
     nanos: u64,
 }
+
+const LATE: u64 = 1 << 63;
 
 impl Reply {
     /// What the server answered.
@@ -58,7 +64,13 @@ impl Reply {
     /// How long it took: from the turn in which the command was put on its connection, to be written at that turn's
     /// end or as soon as there is room, to the turn in which the reply was read.
     pub fn elapsed(&self) -> Duration {
-        Duration::from_nanos(self.nanos)
+        Duration::from_nanos(self.nanos & !LATE)
+    }
+
+    /// Whether the answer, which is not nil, came after its wait had been given up: because its deadline had passed, or
+    /// the client was closed.
+    pub fn is_late(&self) -> bool {
+        self.nanos & LATE != 0
     }
 }
 
@@ -67,6 +79,11 @@ impl Reply {
 pub(crate) struct Request {
     /// Who asked, or who waits for the reply.
     pub(crate) task: Key,
+    pub(crate) pool: Key,
+    /// How its answer is undone; `None` for a command of the shared connection, whose answer takes nothing away that
+    /// would be missed.
+    pub(crate) undo: Option<Undo>,
+    pub(crate) given_up: GivenUp,
     /// When it was put on its connection; until then, when it was asked.
     pub(crate) since: Time,
     /// How long the reply may take in nanoseconds; `FOR_EVER` has no deadline.
@@ -77,13 +94,24 @@ pub(crate) struct Request {
 /// An allowance that is not one.
 pub(crate) const FOR_EVER: u64 = u64::MAX;
 
+/// Who does not want to wait any longer for the answer of a blocking command that is in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum GivenUp {
+    #[default]
+    No,
+    /// The pool, because the server should have answered by now: whatever comes is the answer.
+    ByPool,
+    /// Who asked, or nobody any more: nil means that the element is where it was.
+    ByTask,
+    /// Whoever closed the client.
+    ByClose,
+}
+
 /// Where a request is, and what is known there.
 #[derive(Debug)]
 pub(crate) enum Progress {
-    /// It waits for a connection of this pool, which has its bytes.
-    Waiting {
-        pool: Key,
-    },
+    /// It waits for a connection of its pool, which has its bytes.
+    Waiting,
     /// This connection carries it. `end` is where its last byte stands in the connection's stream.
     Sent {
         conn: Key,
@@ -91,6 +119,8 @@ pub(crate) enum Progress {
         end: u64,
     },
     Done(Result<Reply>),
+    /// It was given up, and nothing was popped.
+    Cancelled,
 }
 
 /// How many replies a request still waits for, and those that have come.
@@ -139,7 +169,11 @@ impl Request {
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        matches!(self.progress, Progress::Done(_))
+        matches!(self.progress, Progress::Done(_) | Progress::Cancelled)
+    }
+
+    pub(crate) fn was_cancelled(&self) -> bool {
+        matches!(self.progress, Progress::Cancelled)
     }
 
     pub(crate) fn deadline(&self) -> Option<Time> {
@@ -163,7 +197,11 @@ impl Request {
             }
         };
         let nanos = now.as_nanos() - self.since.as_nanos();
-        self.progress = Progress::Done(result.map(|value| Reply { value, nanos }));
+        let result = result.map(|value| Reply { value, nanos });
+        self.progress = match self.given_up {
+            GivenUp::No => Progress::Done(result),
+            given_up => end_of(given_up, result),
+        };
         true
     }
 
@@ -171,8 +209,25 @@ impl Request {
     pub(crate) fn into_result(self) -> Option<Result<Reply>> {
         match self.progress {
             Progress::Done(result) => Some(result),
-            Progress::Waiting { .. } | Progress::Sent { .. } => None,
+            Progress::Cancelled => Some(Err(Error::new(ErrorKind::Killed, "cancelled"))),
+            Progress::Waiting | Progress::Sent { .. } => None,
         }
+    }
+}
+
+/// What the answer means to a request that was given up.
+fn end_of(given_up: GivenUp, result: Result<Reply>) -> Progress {
+    match (result, given_up) {
+        (Ok(reply), GivenUp::ByTask) if reply.is_none() => Progress::Cancelled,
+        (Ok(reply), GivenUp::ByClose) if reply.is_none() => {
+            let error = Error::new(ErrorKind::Closed, "the client was closed");
+            Progress::Done(Err(error))
+        }
+        (Ok(mut reply), _) if !reply.is_none() => {
+            reply.nanos |= LATE;
+            Progress::Done(Ok(reply))
+        }
+        (result, _) => Progress::Done(result),
     }
 }
 

@@ -20,6 +20,7 @@ struct Counts {
     available: usize,
     dialing: usize,
     waiting: usize,
+    cancelling: usize,
 }
 
 /// Fails with a sentence if something is not as it must be.
@@ -52,7 +53,8 @@ impl Clients {
             sent += self.verify_in_flight(key, conn)?;
         }
         for (key, request) in self.work.requests.iter() {
-            if let Progress::Waiting { pool } = request.progress {
+            if let Progress::Waiting = request.progress {
+                let pool = request.pool;
                 must!(self.pools.get(pool).is_some(), "{key:?} waits for no pool");
                 counts.entry(pool.to_usize()).or_default().waiting += 1;
             }
@@ -84,6 +86,7 @@ impl Clients {
         held.hold(conn.timer)?;
         held.dirty += usize::from(conn.dirty);
         counts.dialing += usize::from(conn.state == State::Connecting);
+        counts.cancelling += usize::from(conn.cancels());
         if conn.is_shared() {
             must!(pool.shared == Some(key), "{key:?} is shared by nobody");
             return Ok(());
@@ -96,7 +99,8 @@ impl Clients {
                 && conn.lane.is_empty()
                 && conn.out.is_empty()
                 && !conn.decoder.is_partial()
-                && conn.timer.is_none();
+                && conn.timer.is_none()
+                && !conn.cancels();
             must!(at_rest, "{key:?} is idle and is not: {conn:?}");
         }
         Ok(())
@@ -135,6 +139,7 @@ impl Clients {
             available: pool.available,
             dialing: pool.dialing_alive,
             waiting: pool.waiting_alive,
+            cancelling: pool.cancelling,
         };
         must!(
             counted == *found,

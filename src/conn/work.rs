@@ -7,7 +7,7 @@ use super::clients::Expect;
 use super::command::COMMAND_BYTES;
 use super::connection::Conn;
 use super::pool::Pool;
-use super::request::{Progress, Replies, Request, Ticket};
+use super::request::{GivenUp, Progress, Replies, Request, Ticket};
 use crate::driver::Socket;
 use crate::error::{Error, ErrorKind};
 use crate::resp::Value;
@@ -38,6 +38,9 @@ pub(super) struct Work {
 pub(super) enum Answer {
     /// A request has it.
     Taken,
+    /// A request has it that was given up: it is nil, or not.
+    Cancelled,
+    Late,
     /// Nobody wants it any more.
     Unwanted,
     /// It answers what was not sent: both sides no longer agree.
@@ -97,17 +100,19 @@ impl Work {
             conn.idle = true;
             return pool.push_idle(key);
         };
+        let before = conn.queued;
         conn.put(bytes, written, || self.buffer());
-        self.assign(key, conn, ticket, timers);
+        self.assign(key, conn, ticket, before, timers);
         pool.pop_waiting(timers);
     }
 
-    /// Gives a connection of the own lane that nobody has to a request whose bytes it has.
+    /// Gives a connection of the own lane that nobody has to a request whose bytes it has, behind `before` of its stream.
     pub(super) fn assign(
         &mut self,
         key: Key,
         conn: &mut Conn,
         ticket: Ticket,
+        before: u64,
         timers: &mut Timers,
     ) {
         let Some(request) = self.requests.get_mut(ticket.0) else {
@@ -123,6 +128,7 @@ impl Work {
         conn.timer = deadline.map(|at| timers.arm(at, Owner::Conn(key)));
         conn.lane.push(ticket, Expect::One);
         conn.idle = false;
+        conn.begun = conn.written() > before;
         if !conn.out.is_empty() {
             self.mark_dirty(key, conn);
         }
@@ -167,11 +173,46 @@ impl Work {
             self.finish(ticket, error.clone());
             return Answer::TooEarly(error);
         }
+        let answer = match request.given_up {
+            GivenUp::No => Answer::Taken,
+            _ if value.is_null() => Answer::Cancelled,
+            _ if value.is_error() => Answer::Taken,
+            _ => Answer::Late,
+        };
         if request.answer(value, now) {
             self.pending -= 1;
             self.done.push((request.task, ticket));
         }
-        Answer::Taken
+        answer
+    }
+
+    /// Ends a request of which nothing was sent, and about which nobody is told.
+    pub(super) fn cancel(&mut self, ticket: Ticket) {
+        if let Some(request) = self.requests.get_mut(ticket.0) {
+            request.progress = Progress::Cancelled;
+            self.pending -= 1;
+        }
+    }
+
+    /// Tells of such a request nevertheless.
+    pub(super) fn uncancel(&mut self, ticket: Ticket, error: &Error) {
+        if let Some(request) = self.requests.get_mut(ticket.0) {
+            request.progress = Progress::Done(Err(error.clone()));
+            self.done.push((request.task, ticket));
+        }
+    }
+
+    /// Ends a request with an error, and with what is known when `written` bytes of its connection's stream were.
+    /// True when it may have been executed.
+    pub(super) fn fail_sent(&mut self, ticket: Ticket, error: &Error, written: u64) -> bool {
+        let request = self.requests.get(ticket.0);
+        let begun = request.is_some_and(|request| request.was_begun(written));
+        let told = match begun {
+            true => error.clone().after_sending(),
+            false => error.clone(),
+        };
+        self.finish(ticket, told);
+        begun
     }
 
     /// Ends a request with an error.

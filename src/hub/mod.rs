@@ -24,6 +24,7 @@
 mod arenas;
 mod asking;
 mod every;
+mod late;
 mod remote;
 mod scheduling;
 mod streams;
@@ -39,6 +40,7 @@ pub use self::streams::{Handle, Listener, Stream};
 pub use self::task::{Task, TaskId, Wait, Wake};
 
 use self::arenas::Arenas;
+use self::late::LateHook;
 use self::remote::Mailbox;
 use self::streams::Ports;
 use self::tasks::Tasks;
@@ -49,6 +51,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::time::Time;
 use crate::timers::Timers;
 use crate::token::{Key, Owner};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -78,6 +81,8 @@ pub struct Hub {
     arenas: Arenas,
     ports: Ports,
     clients: Clients,
+    /// What gets late elements, by pools as words.
+    late_hooks: BTreeMap<usize, LateHook>,
     /// The task that is being resumed.
     running: Option<Key>,
     /// How many requests it has asked since it was resumed, and the last of them.
@@ -149,7 +154,8 @@ impl Hub {
             tasks,
             arenas: Arenas::new(),
             ports: Ports::new(),
-            clients: Clients::new(),
+            clients: Clients::new(nobody),
+            late_hooks: BTreeMap::new(),
             running: None,
             asked: (0, None),
             in_turn: false,

@@ -4,6 +4,7 @@ use super::arenas::Out;
 use super::task::{Direction, Event, Task, TaskId, Until, Wait, Wake};
 use super::tasks::{State, Why};
 use super::{Hub, Result};
+use crate::conn::{GaveUp, GivenUp};
 use crate::error::{Error, ErrorKind};
 use crate::time::Time;
 use crate::token::{Key, Owner};
@@ -223,8 +224,24 @@ impl Hub {
         if let Some(Event::Sleep(_)) = self.tasks.waits_for(key) {
             return self.wake(key, Why::Elapsed);
         }
+        if self.takes_back(key) {
+            // The answer says whether the deadline has passed in time.
+            return;
+        }
         self.give_up(key);
         self.wake(key, Why::Deadline);
+    }
+
+    /// Whether what a task waits for is being taken back, so that it waits on.
+    fn takes_back(&mut self, key: Key) -> bool {
+        let Some(Event::Reply(ticket)) = self.tasks.waits_for(key) else {
+            return false;
+        };
+        self.clients.asker(ticket) == Some(key)
+            && self
+                .clients
+                .give_up(ticket, GivenUp::ByTask, &mut self.timers)
+                == GaveUp::UnderWay
     }
 
     /// The same, but what the task waits for may have come already.
@@ -305,6 +322,10 @@ impl Hub {
 
     fn wake_for(&mut self, why: Why) -> Wake {
         match why {
+            Why::Reply(ticket) if self.clients.was_cancelled(ticket) => {
+                self.clients.take(ticket);
+                Wake::Deadline
+            }
             Why::Reply(ticket) => {
                 let stale = || Err(Error::new(ErrorKind::Misuse, "there is no such request"));
                 Wake::Reply(self.clients.take(ticket).unwrap_or_else(stale))

@@ -260,10 +260,12 @@ impl Hub {
             };
             self.flush(key);
         }
+        // What has ended meanwhile may end connections.
+        self.hand_out_replies();
+        self.clients.finish_closing(&mut self.timers);
         for socket in self.closing.drain(..).chain(self.clients.closing()) {
             self.driver.close(socket);
         }
-        self.hand_out_replies();
         trace!(
             "turn {}: {} in line",
             self.stats.turns,
@@ -326,7 +328,8 @@ impl Hub {
 
     /// A write failed, but a reply may have come before the connection broke: it is read first.
     fn write_failed(&mut self, key: Key, socket: Socket, error: io::Error) {
-        if self.clients.state(key) == Some(State::Ready) {
+        // Also to a handshake: a server that has no room says so before it reads.
+        if self.clients.state(key) != Some(State::Connecting) {
             self.read_conn(key, socket, true);
         }
         let error = Error::io(ErrorKind::Closed, "the connection was lost", error);
@@ -335,15 +338,20 @@ impl Hub {
 
     /// Wakes those whose requests have ended.
     fn hand_out_replies(&mut self) {
-        let mut done = self.clients.take_done();
-        for (task, ticket) in done.drain(..) {
-            if task == self.nobody {
-                self.clients.take(ticket);
-            } else {
-                self.wake_from(task, WaitEvent::Reply(ticket), Why::Reply(ticket));
+        // What is done for nobody may end other requests.
+        while self.clients.has_done() {
+            let mut done = self.clients.take_done();
+            for (task, ticket) in done.drain(..) {
+                if task == self.nobody {
+                    self.clients.nobody_waits(ticket, &mut self.timers);
+                } else {
+                    self.wake_from(task, WaitEvent::Reply(ticket), Why::Reply(ticket));
+                }
             }
+            self.clients.put_done(done);
+            self.name_connections();
         }
-        self.clients.put_done(done);
+        self.hand_out_late();
     }
 }
 

@@ -167,8 +167,8 @@ impl Server {
     }
 
     /// Asks `choose` from now on, before each command that is known is executed or queued: what it returns is the
-    /// error that is replied instead, its code first. It gets the command's name in small letters, of a subcommand that
-    /// alone. This is for tests of what clients make of `-LOADING`, `-OOM` and their like; `choose` must not call the
+    /// error that is replied instead, its code first. It gets the command's name in small letters, such as `set`
+    /// or `client|unblock`. This is for tests of what clients make of `-LOADING`, `-OOM` and their like; `choose` must not call the
     /// server.
     ///
     /// ```

@@ -17,8 +17,8 @@ use crate::notes::Notes;
 use crate::peer::{Door, Full, Link, PATIENCE, Peer, refusing, wire};
 use greenroom::resp::Value;
 use greenroom::{
-    Address, Command, Config, Error, ErrorKind, Hub, Redis, Reply, Result, TaskId, Timeout, Wait,
-    Wake, ms, secs,
+    Address, ClientIds, Command, Config, Error, ErrorKind, Hub, Redis, Reply, Result, TaskId,
+    Timeout, Wait, Wake, ms, secs,
 };
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -34,6 +34,8 @@ fn open(hub: &mut Hub, url: &str, config: Config) -> Redis {
 /// Limits under which a test that goes wrong does so soon.
 fn quick() -> Config {
     let mut config = Config::default();
+    // These peers play their parts to the letter, and this is not among them.
+    config.client_ids = ClientIds::Never;
     config.pool_timeout = secs(5);
     config.connect_timeout = secs(5);
     config

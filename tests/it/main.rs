@@ -4,6 +4,7 @@
 
 mod address;
 mod bytes;
+mod cancel;
 mod differential;
 mod embedded;
 mod hub;

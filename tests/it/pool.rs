@@ -13,8 +13,8 @@ use crate::notes::Notes;
 use crate::peer::{Door, Link, PATIENCE, Peer, wire};
 use greenroom::resp::Value;
 use greenroom::{
-    Address, Command, Config, ErrorKind, Hub, Pipeline, PoolStats, Redis, Reply, Result, TaskId,
-    Timeout, Wait, Wake, WhenFull, ms, secs,
+    Address, ClientIds, Command, Config, ErrorKind, Hub, Pipeline, PoolStats, Redis, Reply, Result,
+    TaskId, Timeout, Wait, Wake, WhenFull, ms, secs,
 };
 use std::sync::mpsc;
 use std::time::Instant;
@@ -22,7 +22,9 @@ use std::time::Instant;
 const SECOND: Timeout = Timeout::After(secs(1));
 const NIL: &[u8] = b"*-1\r\n";
 
-fn open(hub: &mut Hub, peer: &Peer, config: Config) -> Redis {
+/// A client that takes nothing back: these peers play their parts to the letter.
+fn open(hub: &mut Hub, peer: &Peer, mut config: Config) -> Redis {
+    config.client_ids = ClientIds::Never;
     let address = peer.url("").parse::<Address>().unwrap();
     Redis::open_with(hub, address, config).unwrap()
 }

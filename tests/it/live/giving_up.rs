@@ -10,6 +10,7 @@ fn what_a_killed_task_would_have_popped_stays_in_the_list() {
     live.run_until_blocked(1, &mut side);
     live.hub.kill(tasks[0]);
     live.hub.join_all(&tasks).unwrap();
+    live.hub.drain().unwrap();
     eventually("the server has seen the end of the pop", || {
         side.blocked() == 0
     });
@@ -18,7 +19,9 @@ fn what_a_killed_task_would_have_popped_stays_in_the_list() {
     assert_eq!(side.number(["LLEN", "spared"]), 1);
     let killed = results.take().pop().unwrap().unwrap_err();
     assert_eq!(killed.kind(), ErrorKind::Killed);
-    assert_eq!(live.redis.stats(&live.hub).created, 0);
+    let stats = live.redis.stats(&live.hub);
+    assert_eq!((stats.cancelled, stats.unknown), (1, 0));
+    assert_eq!((stats.created, stats.available), (1, 1), "it is used again");
 }
 
 #[test]

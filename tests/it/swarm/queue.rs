@@ -1,8 +1,9 @@
 //! A queue: producers, consumers that are killed at random moments, and accounts that must come out even.
 //!
 //! Every element is pushed once, with a number of its own. In the end it was delivered, or it is still in the list, or somebody was
-//! told that he cannot know: the producer whose push failed after it had been sent, or a consumer whose pop ended with
-//! its connection, which may have taken one element along. An element that is missing beyond that is lost.
+//! told that he cannot know: the producer whose push failed after it had been sent, or the pool, which counts the pops that
+//! ended with their connections and may have taken an element along. An element that is missing beyond that is lost: a
+//! consumer that is killed, or whose deadline passes, loses nothing.
 
 use super::Verdict;
 use super::world::{self, World, is_unknown};
@@ -31,8 +32,9 @@ enum Pushed {
 pub struct Books {
     pushed: BTreeMap<u64, Pushed>,
     delivered: BTreeMap<u64, u32>,
-    /// Pops that may have taken an element along.
+    /// Pops that may have taken an element along, and those of which a consumer was told so.
     unknown_pops: usize,
+    told_unknown: usize,
     early: Option<(Duration, Duration)>,
 }
 
@@ -68,7 +70,11 @@ pub fn scenario(world: &mut World) -> Verdict {
         world.hub.kill(consumer);
         world.patiently(Wait::join(consumer))?;
     }
+    world.drain()?;
     let left = what_is_left(world)?;
+    books
+        .borrow_mut()
+        .count_unknown(world.redis.stats(&world.hub).unknown);
     settle(&books.borrow(), &left)
 }
 
@@ -113,12 +119,15 @@ pub fn consume(hub: &mut Hub, redis: Redis, random: &mut Random, books: &Shared)
         _ => Timeout::After(random.duration(&(ms(1)..=ms(500)))),
     };
     let rest = random.duration(&(ms(1)..=ms(50)));
+    let deadline = random
+        .chance(0.3)
+        .then(|| random.duration(&(ms(1)..=ms(50))));
     hub.spawn_task(Consumer {
         redis,
         books: Rc::clone(books),
         timeout,
         rest,
-        waits: false,
+        deadline,
     })
 }
 
@@ -127,33 +136,32 @@ struct Consumer {
     books: Shared,
     timeout: Timeout,
     rest: Duration,
-    /// A pop is in flight.
-    waits: bool,
+    /// How long it waits at most, whatever it has asked.
+    deadline: Option<Duration>,
+}
+
+impl Consumer {
+    fn pop(&self, hub: &mut Hub) -> Result<Wait> {
+        let wait = self.redis.brpop(hub, "queue", self.timeout)?;
+        Ok(self.deadline.map_or(wait, |deadline| wait.within(deadline)))
+    }
 }
 
 impl Task for Consumer {
     fn resume(&mut self, hub: &mut Hub, wake: Wake) -> Result<Wait> {
         let mut books = self.books.borrow_mut();
         match wake {
-            Wake::Start | Wake::Elapsed => {
-                self.waits = true;
-                return self.redis.brpop(hub, "queue", self.timeout);
-            }
+            Wake::Start | Wake::Elapsed | Wake::Deadline => return self.pop(hub),
             Wake::Reply(Ok(reply)) => {
-                self.waits = false;
                 let took = reply.elapsed();
                 match reply.to::<Option<(String, u64)>>()? {
                     Some((_, element)) => *books.delivered.entry(element).or_default() += 1,
                     None => books.check_time(self.timeout, took),
                 }
-                self.waits = true;
-                return self.redis.brpop(hub, "queue", self.timeout);
+                return self.pop(hub);
             }
-            Wake::Reply(Err(error)) => {
-                self.waits = false;
-                books.unknown_pops += usize::from(is_unknown(&error));
-            }
-            Wake::Killed => books.unknown_pops += usize::from(self.waits),
+            Wake::Reply(Err(error)) => books.told_unknown += usize::from(is_unknown(&error)),
+            Wake::Killed => {}
             other => return Err(other.unexpected()),
         }
         Ok(Wait::sleep(self.rest))
@@ -164,6 +172,11 @@ impl Books {
     /// How many elements were pushed, were delivered, and may have gone with a pop.
     pub fn totals(&self) -> (usize, usize, usize) {
         (self.pushed.len(), self.delivered.len(), self.unknown_pops)
+    }
+
+    /// The pool has counted so many pops whose outcome is unknown.
+    pub fn count_unknown(&mut self, count: u64) {
+        self.unknown_pops = usize::try_from(count).expect("there were not so many");
     }
 
     fn check_time(&mut self, timeout: Timeout, took: Duration) {
@@ -195,6 +208,12 @@ fn what_is_left(world: &mut World) -> Result<Vec<u64>, String> {
 }
 
 pub fn settle(books: &Books, left: &[u64]) -> Verdict {
+    if books.told_unknown > books.unknown_pops {
+        let (told, counted) = (books.told_unknown, books.unknown_pops);
+        return Err(format!(
+            "{told} pops are told as unknown, {counted} counted"
+        ));
+    }
     if let Some((asked, took)) = books.early {
         return Err(format!("nil after {took:?}, {asked:?} were asked"));
     }

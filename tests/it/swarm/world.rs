@@ -86,6 +86,11 @@ impl World {
         }
     }
 
+    /// Waits until everything that was given up is over.
+    pub fn drain(&mut self) -> Verdict {
+        self.hub.drain().map_err(|error| error.to_string())
+    }
+
     /// Nothing goes wrong any more, once the last strike is over.
     pub fn calm(&mut self) {
         self.sim.set_faults(Faults::none());
@@ -121,6 +126,7 @@ impl World {
         while !self.hub.tasks().is_empty() && self.hub.now() < end {
             self.hub.sleep(ms(1)).map_err(|error| error.to_string())?;
         }
+        self.drain()?;
         self.hub.verify()?;
         let (tasks, timers) = (self.hub.tasks().len(), self.hub.timers_armed());
         let sockets = self.sim.sockets();

@@ -1,0 +1,407 @@
+//! Blocking pops that somebody gives up: no element is lost, and everybody is told what has happened.
+//!
+//! On the simulated kernel, so that each race is run exactly as it is told.
+
+use crate::notes::Notes;
+use greenroom::resp::Value;
+use greenroom::server::{self, Server};
+use greenroom::sim::{Faults, Script, Sim, Strike};
+use greenroom::{
+    Command, Config, Endpoint, ErrorKind, Hub, PoolStats, Redis, TaskId, Timeout, Wait, Wake, ms,
+    secs,
+};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How long a byte travels.
+const LATENCY: Duration = ms(1);
+
+struct Stage {
+    sim: Sim,
+    hub: Hub,
+    server: Server,
+    redis: Redis,
+    /// Pushes and looks, from a connection of its own.
+    other: Redis,
+    ends: Notes<String>,
+}
+
+fn at() -> SocketAddr {
+    "127.0.0.1:6379".parse().unwrap()
+}
+
+fn stage() -> Stage {
+    let sim = Sim::new(1);
+    let mut slow = Faults::none();
+    slow.latency = LATENCY..=LATENCY;
+    sim.set_faults(slow);
+    let mut hub = Hub::simulated(&sim);
+    let mut config = server::Config::default();
+    config.max_clients = 20_000;
+    let server = Server::new(&mut hub, config);
+    server.refuse(sim.error_replies());
+    server.listen(&mut hub, &Endpoint::Tcp(at())).unwrap();
+    let url = "redis://127.0.0.1:6379";
+    let redis = Redis::open(&mut hub, url).unwrap();
+    let other = Redis::open(&mut hub, url).unwrap();
+    let mut stage = Stage {
+        sim,
+        hub,
+        server,
+        redis,
+        other,
+        ends: Notes::new(),
+    };
+    stage.ask(Command::new("PING"));
+    stage
+}
+
+impl Stage {
+    /// A task that pops once, and tells how its wait has ended.
+    fn pop(&mut self, deadline: Option<Duration>) -> TaskId {
+        let (redis, ends) = (self.redis, self.ends.clone());
+        self.hub.spawn(move |hub, wake| {
+            let end = match wake {
+                Wake::Start => {
+                    let wait = redis.brpop(hub, "list", Timeout::After(secs(60)))?;
+                    return Ok(deadline.map_or(wait, |deadline| wait.within(deadline)));
+                }
+                Wake::Reply(Ok(reply)) if reply.is_none() => "nil".into(),
+                Wake::Reply(Ok(reply)) => {
+                    let late = if reply.is_late() { "late " } else { "" };
+                    format!("{late}{}", reply.to::<(String, String)>()?.1)
+                }
+                Wake::Reply(Err(error)) => format!("{:?} {}", error.kind(), error.maybe_executed()),
+                other => format!("{other:?}"),
+            };
+            ends.add(end);
+            Ok(Wait::done())
+        })
+    }
+
+    fn sleep(&mut self, time: Duration) {
+        self.hub.sleep(time).unwrap();
+    }
+
+    fn ask(&mut self, command: Command) -> Value {
+        let asked = self.other.send(&mut self.hub, command).unwrap();
+        self.hub.wait(asked).unwrap().reply().unwrap().into_value()
+    }
+
+    fn push(&mut self, elements: &[&str]) {
+        self.ask(Command::new("LPUSH").arg("list").arg(elements));
+    }
+
+    /// Pushes, and stops when the server has popped it again and its way back is half done.
+    fn push_halfway(&mut self, elements: &[&str]) {
+        let push = Command::new("LPUSH").arg("list").arg(elements);
+        let asked = self.other.send(&mut self.hub, push).unwrap();
+        self.hub.ignore(asked);
+        self.sleep(LATENCY + LATENCY / 2);
+    }
+
+    /// What stands in the list, the next to be popped last.
+    fn list(&mut self) -> Vec<String> {
+        let range = Command::new("LRANGE").arg("list").arg(0).arg(-1);
+        self.ask(range).convert().unwrap()
+    }
+
+    fn stats(&self) -> PoolStats {
+        self.redis.stats(&self.hub)
+    }
+
+    /// `[cancelled, late, given_back, unknown]`
+    fn counts(&self) -> [u64; 4] {
+        let stats = self.stats();
+        [stats.cancelled, stats.late, stats.given_back, stats.unknown]
+    }
+}
+
+#[test]
+fn a_killed_pop_takes_nothing_and_its_connection_is_used_again() {
+    let mut stage = stage();
+    let task = stage.pop(None);
+    stage.sleep(ms(10));
+    stage.hub.kill(task);
+    stage.hub.drain().unwrap();
+    stage.push(&["a"]);
+    assert_eq!(stage.list(), ["a"]);
+    assert_eq!(stage.counts(), [1, 0, 0, 0]);
+    assert_eq!((stage.stats().available, stage.stats().connects), (1, 2));
+    stage.pop(None);
+    stage.sleep(ms(10));
+    assert_eq!(stage.ends.take(), ["Killed", "a"]);
+    assert_eq!(stage.stats().connects, 2, "one to pop, and the shared one");
+}
+
+#[test]
+fn an_element_that_comes_after_the_kill_goes_back_to_where_it_came_from() {
+    let mut stage = stage();
+    let task = stage.pop(None);
+    stage.sleep(ms(10));
+    stage.push_halfway(&["next", "last"]);
+    stage.hub.kill(task);
+    stage.hub.drain().unwrap();
+    assert_eq!(stage.ends.take(), ["Killed"]);
+    assert_eq!(stage.list(), ["last", "next"]);
+    assert_eq!(stage.counts(), [0, 1, 1, 0]);
+}
+
+#[test]
+fn a_kill_in_the_turn_in_which_the_reply_has_come_loses_nothing() {
+    let mut stage = stage();
+    let (victim, ends) = (stage.pop(None), stage.ends.clone());
+    // Whoever is resumed first in the turn that brings the element kills the one that it is for.
+    let redis = stage.redis;
+    stage.hub.spawn(move |hub, wake| match wake {
+        Wake::Start => redis.brpop(hub, "signal", Timeout::Forever),
+        _ => {
+            hub.kill(victim);
+            ends.add("killer".into());
+            Ok(Wait::done())
+        }
+    });
+    stage.sleep(ms(10));
+    let both = greenroom::Pipeline::new()
+        .command(Command::new("LPUSH").arg("signal").arg("x"))
+        .command(Command::new("LPUSH").arg("list").arg("a"));
+    let asked = stage.other.send_all(&mut stage.hub, both).unwrap();
+    stage.hub.wait(asked).unwrap().reply().unwrap();
+    stage.hub.drain().unwrap();
+    assert_eq!(stage.ends.take(), ["killer", "Killed"]);
+    assert_eq!(stage.list(), ["a"]);
+}
+
+#[test]
+fn a_deadline_is_told_when_the_pop_has_been_taken_back() {
+    let mut stage = stage();
+    stage.pop(Some(ms(100)));
+    stage.sleep(ms(100));
+    assert_eq!(stage.ends.take(), [""; 0], "it is being taken back");
+    stage.sleep(ms(20));
+    assert_eq!(stage.ends.take(), ["Deadline"]);
+    stage.push(&["a"]);
+    assert_eq!(stage.list(), ["a"]);
+    assert_eq!(stage.counts(), [1, 0, 0, 0]);
+}
+
+#[test]
+fn an_element_that_comes_with_the_deadline_is_delivered() {
+    let mut stage = stage();
+    stage.pop(Some(ms(20)));
+    stage.sleep(Duration::from_micros(18_600));
+    // The deadline comes half a millisecond before the element.
+    stage.push_halfway(&["a"]);
+    stage.sleep(ms(20));
+    assert_eq!(stage.ends.take(), ["late a"]);
+    assert_eq!(stage.counts(), [0, 1, 0, 0]);
+}
+
+#[test]
+fn a_pop_that_was_never_written_is_taken_back_without_a_word() {
+    let mut stage = stage();
+    stage.pop(None);
+    stage.push(&["first"]);
+    stage.sleep(ms(10));
+    // There is a connection now. The next pop is asked and killed in one turn.
+    let commands = stage.server.stats().commands;
+    let task = stage.pop(None);
+    stage.hub.spawn(move |hub, _| {
+        hub.kill(task);
+        Ok(Wait::done())
+    });
+    stage.hub.drain().unwrap();
+    stage.sleep(ms(10));
+    assert_eq!(stage.ends.take(), ["first", "Killed"]);
+    assert_eq!(stage.server.stats().commands, commands);
+    assert_eq!((stage.stats().cancelled, stage.stats().available), (1, 1));
+}
+
+#[test]
+fn a_question_that_overtakes_its_pop_is_put_again() {
+    let sim = Sim::new(1);
+    let addresses = "id=7 addr=127.0.0.1:PORT laddr=127.0.0.1:6379 fd=8\n";
+    // The pop's own connection says nothing until it has been asked for three times.
+    let pop = ["BRPOP", "list", "60"];
+    let unblock = ["CLIENT", "UNBLOCK", "7"];
+    let list = addresses.replace("PORT", "32769");
+    let list = format!("${}\r\n{list}\r\n", list.len());
+    let first = Script::new()
+        .expect_command(&pop)
+        .wait(ms(60))
+        .send(b"*-1\r\n");
+    let shared = Script::new()
+        .expect_command(&["CLIENT", "LIST"])
+        .send(list.as_bytes())
+        .expect_command(&unblock)
+        .send(b":0\r\n")
+        .expect_command(&unblock)
+        .send(b":0\r\n")
+        .expect_command(&unblock)
+        .send(b":1\r\n");
+    sim.scripts(at(), [first, shared]);
+    let mut hub = Hub::simulated(&sim);
+    let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379").unwrap();
+    let asked = redis
+        .brpop(&mut hub, "list", Timeout::After(secs(60)))
+        .unwrap();
+    let begin = hub.now();
+    let wake = hub.wait(asked.within(ms(10))).unwrap();
+    assert!(matches!(wake, Wake::Deadline), "{wake:?}");
+    assert!(hub.now().since(begin) >= ms(60));
+    sim.verify().unwrap();
+    assert_eq!(redis.stats(&hub).available, 1);
+}
+
+#[test]
+fn a_server_that_takes_nothing_back_is_told_of_and_the_pop_is_unknown() {
+    for refused in ["unblock", "list"] {
+        let mut stage = stage();
+        let no_right = "NOPERM this user has no permissions to run the command";
+        stage
+            .server
+            .refuse(move |name| (name.ends_with(refused)).then(|| no_right.into()));
+        stage.pop(Some(ms(10)));
+        stage.sleep(ms(40));
+        assert_eq!(stage.ends.take(), ["Closed true"], "{refused}");
+        assert_eq!(stage.counts(), [0, 0, 0, 1], "{refused}");
+        assert_eq!(stage.stats().created, 0, "{refused}");
+    }
+}
+
+#[test]
+fn a_server_that_is_loading_is_asked_again() {
+    let mut stage = stage();
+    let task = stage.pop(None);
+    stage.sleep(ms(10));
+    let loading = "LOADING Redis is loading the dataset in memory";
+    stage
+        .sim
+        .strike(Strike::ErrorReplies(loading.into(), ms(100)));
+    stage.hub.kill(task);
+    stage.hub.drain().unwrap();
+    assert_eq!(stage.counts(), [1, 0, 0, 0]);
+}
+
+#[test]
+fn a_dead_server_holds_a_deadline_up_no_longer_than_it_is_allowed_to() {
+    let mut stage = stage();
+    stage.pop(Some(ms(100)));
+    stage.sleep(ms(50));
+    stage.sim.strike(Strike::VanishAll);
+    stage.sleep(ms(50) + Config::default().cancel_timeout);
+    stage.sleep(ms(2));
+    assert_eq!(stage.ends.take(), ["Timeout true"]);
+    assert_eq!(stage.counts(), [0, 0, 0, 1]);
+}
+
+#[test]
+fn ten_thousand_are_taken_back_at_once() {
+    let mut stage = stage();
+    let tasks: Vec<_> = (0..10_000).map(|_| stage.pop(None)).collect();
+    while stage.server.stats().blocked < 10_000 {
+        stage.sleep(ms(10));
+    }
+    let begin = stage.hub.now();
+    for task in tasks {
+        stage.hub.kill(task);
+    }
+    stage.hub.drain().unwrap();
+    let took = stage.hub.now().since(begin);
+    assert!(took < ms(100), "{took:?}");
+    assert_eq!(stage.counts(), [10_000, 0, 0, 0]);
+    assert_eq!(stage.stats().available, 10_000);
+    assert_eq!(stage.server.stats().blocked, 0);
+}
+
+#[test]
+fn a_client_that_is_closed_takes_its_pops_back_first() {
+    let mut stage = stage();
+    stage.pop(None);
+    stage.pop(None);
+    stage.sleep(ms(10));
+    stage.push_halfway(&["a"]);
+    stage.redis.close(&mut stage.hub);
+    stage.redis.close(&mut stage.hub);
+    let refused = stage.redis.ping(&mut stage.hub).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Misuse);
+    stage.hub.drain().unwrap();
+    stage.sleep(ms(10));
+    let mut ends = stage.ends.take();
+    ends.sort();
+    assert_eq!(ends, ["Closed false", "late a"]);
+    assert_eq!(stage.stats(), PoolStats::default(), "the pool is gone");
+    assert_eq!(stage.server.stats().clients, 1, "the other client");
+}
+
+#[test]
+fn a_client_may_be_closed_while_it_takes_back_and_while_it_connects() {
+    let mut stage = stage();
+    let task = stage.pop(None);
+    stage.sleep(ms(10));
+    stage.hub.kill(task);
+    stage.pop(None);
+    stage.sleep(Duration::from_micros(1100));
+    stage.redis.close(&mut stage.hub);
+    stage.hub.drain().unwrap();
+    stage.sleep(ms(10));
+    assert_eq!(stage.ends.take(), ["Killed", "Closed false"]);
+    stage.push(&["a"]);
+    assert_eq!(stage.list(), ["a"]);
+}
+
+#[test]
+fn whoever_wants_late_elements_gets_them() {
+    let mut stage = stage();
+    let late = Notes::new();
+    let told = late.clone();
+    stage.redis.on_late(&mut stage.hub, move |_hub, late| {
+        told.add(late.into_reply().convert::<(String, String)>()?.1);
+        Ok(())
+    });
+    let task = stage.pop(None);
+    stage.sleep(ms(10));
+    stage.push_halfway(&["a"]);
+    stage.hub.kill(task);
+    stage.hub.drain().unwrap();
+    stage.sleep(ms(1));
+    assert_eq!(late.take(), ["a"]);
+    assert_eq!(stage.list(), [""; 0]);
+    assert_eq!(stage.counts(), [0, 1, 0, 0]);
+}
+
+#[test]
+fn what_was_moved_stays_where_it_was_moved_to() {
+    use greenroom::Side::{Left, Right};
+    let mut stage = stage();
+    let redis = stage.redis;
+    let task = stage.hub.spawn(move |hub, wake| match wake {
+        Wake::Start => redis.blmove(hub, ("list", Right), ("work", Left), Timeout::Forever),
+        _ => Ok(Wait::done()),
+    });
+    stage.sleep(ms(10));
+    stage.push_halfway(&["a"]);
+    stage.hub.kill(task);
+    stage.hub.drain().unwrap();
+    let length = stage.ask(Command::new("LLEN").arg("work"));
+    assert_eq!(length, Value::Int(1));
+    assert_eq!(stage.counts(), [0, 1, 0, 0]);
+}
+
+#[test]
+fn an_element_that_the_server_does_not_take_back_is_offered_until_it_does() {
+    let mut stage = stage();
+    let task = stage.pop(None);
+    stage.sleep(ms(10));
+    stage.push_halfway(&["a"]);
+    let mut refusals = 2;
+    stage.server.refuse(move |name| {
+        let refused = name == "rpush" && refusals > 0;
+        refusals -= u32::from(refused);
+        refused.then(|| "OOM command not allowed".into())
+    });
+    stage.hub.kill(task);
+    stage.hub.drain().unwrap();
+    assert_eq!(stage.list(), ["a"]);
+    assert_eq!(stage.counts(), [0, 1, 1, 0]);
+}
