@@ -1,7 +1,7 @@
 //! Every limit and every deadline of a pool, with its unit, its default and the reason for it.
 
 use crate::resp::Limits;
-use crate::time::{Timeout, ms, nanos, secs};
+use crate::time::{ms, secs};
 use std::time::Duration;
 
 /// How a pool treats its connections. Start from [`Config::default`] and change what should differ:
@@ -127,14 +127,12 @@ impl Config {
         self.blocking_grace.max(ms(1000))
     }
 
-    /// How many nanoseconds a blocking command with this timeout of its own may take before the server is asked to end
-    /// it, for which the second half of the grace is left; `None` is for ever.
-    pub(crate) fn allowance(&self, timeout: Timeout) -> Option<u64> {
-        let grace = match self.client_ids {
-            ClientIds::Never => nanos(self.grace()),
-            _ => nanos(self.grace() / 2),
-        };
-        let timeout = nanos(timeout.duration()?);
-        Some(timeout.saturating_add(grace))
+    /// How long after its own timeout a blocking command may be answered before the server is asked to end it, for which
+    /// the second half of the grace is left.
+    pub(crate) fn patience(&self) -> Duration {
+        match self.client_ids {
+            ClientIds::Never => self.grace(),
+            _ => self.grace() / 2,
+        }
     }
 }

@@ -74,6 +74,7 @@ mod conn;
 pub mod driver;
 mod error;
 mod hub;
+mod random;
 mod redis;
 pub mod resp;
 pub mod server;

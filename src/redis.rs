@@ -236,7 +236,7 @@ impl Redis {
     /// As [`send`](Redis::send).
     pub fn brpop(&self, hub: &mut Hub, lists: impl ToArgs, timeout: Timeout) -> Result<Wait> {
         let command = self.command(hub, "BRPOP").arg(lists).arg(timeout);
-        self.block(hub, command, timeout, Undo::Push("RPUSH"))
+        self.block(hub, command, timeout, Undo::Right)
     }
 
     /// Takes the first element of the first list that is not empty, or waits for one
@@ -247,7 +247,7 @@ impl Redis {
     /// As [`send`](Redis::send).
     pub fn blpop(&self, hub: &mut Hub, lists: impl ToArgs, timeout: Timeout) -> Result<Wait> {
         let command = self.command(hub, "BLPOP").arg(lists).arg(timeout);
-        self.block(hub, command, timeout, Undo::Push("LPUSH"))
+        self.block(hub, command, timeout, Undo::Left)
     }
 
     /// Moves an element from one list to another, or waits for one
@@ -316,10 +316,10 @@ impl Redis {
             .arg(timeout)
             .arg(lists.len())
             .arg(lists);
-        let undo = Undo::PushMany(match side {
-            Side::Left => "LPUSH",
-            Side::Right => "RPUSH",
-        });
+        let undo = match side {
+            Side::Left => Undo::LeftMany,
+            Side::Right => Undo::RightMany,
+        };
         let command = command.arg(side).arg("COUNT").arg(count);
         self.block(hub, command, timeout, undo)
     }

@@ -5,11 +5,10 @@ use super::cancel::{Ids, Said};
 use super::clients::{Ask, Clients, Expect};
 use super::command::{Command, Lane};
 use super::late::{Late, Undo};
-use super::request::{FOR_EVER, GivenUp, Progress, Reply, Request, Ticket};
+use super::request::{GivenUp, Progress, Reply, Request, Ticket, allowance};
 use crate::driver::Socket;
 use crate::error::Result;
 use crate::resp::Value;
-use crate::time::nanos;
 use crate::timers::Timers;
 use crate::token::Key;
 use log::{error, warn};
@@ -68,13 +67,12 @@ impl Clients {
             undo: None,
             given_up: GivenUp::No,
             since: timers.now(),
-            allowance: match aside {
-                Aside::GiveBack(_) => nanos(pool.config.command_timeout),
-                _ => nanos(pool.config.cancel_timeout),
-            },
+            allowance: allowance(match aside {
+                Aside::GiveBack(_) => pool.config.command_timeout,
+                _ => pool.config.cancel_timeout,
+            }),
             progress: Progress::Waiting,
         };
-        debug_assert!(request.allowance != FOR_EVER);
         let ask = Ask {
             bytes: command.into_outbox(),
             replies: Expect::One,

@@ -15,16 +15,16 @@ use super::connection::{Conn, InFlight, Shared, State};
 use super::late::{Late, Undo};
 use super::outbox::Outbox;
 use super::pool::{Pool, PoolStats};
-use super::request::{FOR_EVER, GivenUp, Progress, Replies, Reply, Request, Ticket};
+use super::request::{GivenUp, Progress, Replies, Reply, Request, Ticket, allowance as allow};
 use super::work::Work;
 use crate::address::Address;
 use crate::config::{Config, WhenFull};
 use crate::driver::{Endpoint, Socket};
 use crate::error::{Error, ErrorKind, Result};
-use crate::time::nanos;
 use crate::timers::Timers;
 use crate::token::{Key, Owner, Slots};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -118,10 +118,12 @@ impl Clients {
         timers: &mut Timers,
     ) -> Result<Ticket> {
         let found = self.pools.get(pool).filter(|pool| !pool.is_closing);
-        let config = &found.ok_or_else(gone)?.config;
+        let found = found.ok_or_else(gone)?;
         let allowance = match ask.lane {
-            Lane::Own(timeout) => config.allowance(timeout),
-            Lane::Shared => Some(nanos(config.command_timeout)),
+            Lane::Own(timeout) => {
+                allow(timeout.duration().unwrap_or(Duration::MAX)).saturating_add(found.grace)
+            }
+            Lane::Shared => found.allowance,
         };
         let request = Request {
             task,
@@ -129,7 +131,7 @@ impl Clients {
             undo: matches!(ask.lane, Lane::Own(_)).then_some(ask.undo),
             given_up: GivenUp::No,
             since: timers.now(),
-            allowance: allowance.unwrap_or(FOR_EVER),
+            allowance,
             progress: Progress::Waiting,
         };
         let ticket = match ask.lane {
@@ -261,12 +263,6 @@ impl Clients {
             }
             _ => false,
         }
-    }
-
-    /// Whether a request has ended because it was given up, and nothing was popped.
-    pub(crate) fn was_cancelled(&self, ticket: Ticket) -> bool {
-        let request = self.work.requests.get(ticket.0);
-        request.is_some_and(Request::was_cancelled)
     }
 
     /// The result of a request that has ended. Its ticket is stale from now on.

@@ -59,7 +59,7 @@ impl Clients {
             return;
         };
         let (at, within) = match work.requests.get(front.0) {
-            Some(request) => (request.deadline(), Duration::from_nanos(request.allowance)),
+            Some(request) => (request.deadline(), request.allowed()),
             None => {
                 let within = pool.config.command_timeout;
                 (Some(conn.since + within), within)
@@ -119,7 +119,7 @@ impl Clients {
         let request = front.and_then(|front| work.requests.get(front.0));
         let within = match request {
             Some(request) if request.given_up == GivenUp::ByPool => {
-                Duration::from_nanos(request.allowance) + pool.config.grace() / 2
+                request.allowed() + pool.config.grace() / 2
             }
             _ => pool.config.cancel_timeout,
         };

@@ -14,10 +14,12 @@ use crate::token::Key;
 pub(crate) enum Undo {
     /// Nothing was taken away.
     Nothing,
-    /// `[key, element]`, from the end that this command pushes to.
-    Push(&'static str),
+    /// `[key, element]`, from the end that `LPUSH` or `RPUSH` pushes to.
+    Left,
+    Right,
     /// `[key, [element ...]]`, likewise.
-    PushMany(&'static str),
+    LeftMany,
+    RightMany,
     /// `[key, member, score]`
     Add,
     /// `[key, [[member, score] ...]]`
@@ -44,11 +46,11 @@ impl Undo {
             _ => Undo::Nothing,
         };
         if is("BRPOP") {
-            Undo::Push("RPUSH")
+            Undo::Right
         } else if is("BLPOP") {
-            Undo::Push("LPUSH")
+            Undo::Left
         } else if is("BLMPOP") {
-            side(Undo::PushMany("LPUSH"), Undo::PushMany("RPUSH"))
+            side(Undo::LeftMany, Undo::RightMany)
         } else if is("BZPOPMIN") || is("BZPOPMAX") {
             Undo::Add
         } else if is("BZMPOP") {
@@ -77,15 +79,10 @@ impl Late {
         let (key, rest) = parts.split_first()?;
         let push = |verb: &str| Some(Command::new(verb).arg(key.as_bytes()?));
         match (self.undo, rest) {
-            (Undo::Push(verb), [element]) => Some(push(verb)?.arg(element.as_bytes()?)),
-            (Undo::PushMany(verb), [elements]) => {
-                // Each is pushed in front of the last: the first that was popped comes to stand outside again.
-                let mut command = push(verb)?;
-                for element in elements.as_slice()?.iter().rev() {
-                    command = command.arg(element.as_bytes()?);
-                }
-                Some(command)
-            }
+            (Undo::Left, [element]) => Some(push("LPUSH")?.arg(element.as_bytes()?)),
+            (Undo::Right, [element]) => Some(push("RPUSH")?.arg(element.as_bytes()?)),
+            (Undo::LeftMany, [elements]) => add_all(push("LPUSH")?, elements),
+            (Undo::RightMany, [elements]) => add_all(push("RPUSH")?, elements),
             (Undo::Add, [member, score]) => add(push("ZADD")?, member, score),
             (Undo::AddMany, [pairs]) => {
                 let mut command = push("ZADD")?;
@@ -100,6 +97,14 @@ impl Late {
             _ => None,
         }
     }
+}
+
+/// Each is pushed in front of the last: the first that was popped comes to stand outside again.
+fn add_all(mut command: Command, elements: &Value) -> Option<Command> {
+    for element in elements.as_slice()?.iter().rev() {
+        command = command.arg(element.as_bytes()?);
+    }
+    Some(command)
 }
 
 fn add(command: Command, member: &Value, score: &Value) -> Option<Command> {

@@ -16,7 +16,7 @@
 use super::connection::{Conn, State};
 use super::handshake::Handshake;
 use super::outbox::Outbox;
-use super::request::Ticket;
+use super::request::{Ticket, allowance};
 use super::verify::must;
 use crate::address::{Address, Place};
 use crate::config::{ClientIds, Config};
@@ -78,6 +78,10 @@ pub struct PoolStats {
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) config: Config,
+    /// In milliseconds: how long a command may take that shares its connection, and how long after its own timeout one
+    /// that blocks may, before it is taken back.
+    pub(super) allowance: u32,
+    pub(super) grace: u32,
     pub(crate) address: Address,
     endpoints: Vec<Endpoint>,
     /// Which of the endpoints is tried next, and how many have failed in a row.
@@ -152,6 +156,8 @@ impl Pool {
         let asks_id = asks_id(&config, &address);
         Pool {
             handshake: Handshake::new(&address, address.protocol, asks_id),
+            allowance: allowance(config.command_timeout),
+            grace: allowance(config.patience()),
             config,
             address,
             endpoints,

@@ -18,7 +18,7 @@ use super::clients::Expect;
 use super::late::Undo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::resp::Value;
-use crate::time::Time;
+use crate::time::{Time, nanos};
 use crate::token::Key;
 use std::time::Duration;
 
@@ -86,13 +86,18 @@ pub(crate) struct Request {
     pub(crate) given_up: GivenUp,
     /// When it was put on its connection; until then, when it was asked.
     pub(crate) since: Time,
-    /// How long the reply may take in nanoseconds; `FOR_EVER` has no deadline.
-    pub(crate) allowance: u64,
+    /// How many milliseconds the reply may take; `FOR_EVER` has no deadline.
+    pub(crate) allowance: u32,
     pub(crate) progress: Progress,
 }
 
 /// An allowance that is not one.
-pub(crate) const FOR_EVER: u64 = u64::MAX;
+pub(crate) const FOR_EVER: u32 = u32::MAX;
+
+/// An allowance, rounded up. What is longer than 49 days is for ever.
+pub(crate) fn allowance(time: Duration) -> u32 {
+    u32::try_from(nanos(time).div_ceil(1_000_000)).unwrap_or(FOR_EVER)
+}
 
 /// Who does not want to wait any longer for the answer of a blocking command that is in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -172,12 +177,13 @@ impl Request {
         matches!(self.progress, Progress::Done(_) | Progress::Cancelled)
     }
 
-    pub(crate) fn was_cancelled(&self) -> bool {
-        matches!(self.progress, Progress::Cancelled)
+    /// How long the reply may take, if that has a limit.
+    pub(crate) fn allowed(&self) -> Duration {
+        Duration::from_millis(self.allowance.into())
     }
 
     pub(crate) fn deadline(&self) -> Option<Time> {
-        (self.allowance != FOR_EVER).then(|| self.since.after_nanos(self.allowance))
+        (self.allowance != FOR_EVER).then(|| self.since + self.allowed())
     }
 
     /// Takes in one reply; true when it was the last one.
@@ -244,3 +250,5 @@ impl Replies {
         }
     }
 }
+
+const _: () = assert!(size_of::<Request>() <= 80, "each blocked pop has one");

@@ -322,14 +322,15 @@ impl Hub {
 
     fn wake_for(&mut self, why: Why) -> Wake {
         match why {
-            Why::Reply(ticket) if self.clients.was_cancelled(ticket) => {
-                self.clients.take(ticket);
-                Wake::Deadline
-            }
-            Why::Reply(ticket) => {
-                let stale = || Err(Error::new(ErrorKind::Misuse, "there is no such request"));
-                Wake::Reply(self.clients.take(ticket).unwrap_or_else(stale))
-            }
+            Why::Reply(ticket) => match self.clients.take(ticket) {
+                // It was given up in time, which only a deadline does to a task that still waits.
+                Some(Err(error)) if error.kind() == ErrorKind::Killed => Wake::Deadline,
+                Some(result) => Wake::Reply(result),
+                None => {
+                    let message = "there is no such request";
+                    Wake::Reply(Err(Error::new(ErrorKind::Misuse, message)))
+                }
+            },
             Why::Start => Wake::Start,
             Why::Elapsed => Wake::Elapsed,
             Why::Ready => Wake::Ready,

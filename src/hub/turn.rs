@@ -216,8 +216,10 @@ impl Hub {
         self.timers.expire(&mut due);
         let more_may_come = (1..=FULL_POLLS_MAX).contains(&self.full_polls);
         for owner in due.drain(..) {
-            self.driver
-                .note(format_args!("a timer of {owner:?} is due"));
+            if self.is_watched {
+                self.driver
+                    .note(format_args!("a timer of {owner:?} is due"));
+            }
             match owner {
                 Owner::Port(_) => {}
                 Owner::Task(key) if more_may_come && self.waits_for_io(key) => {

@@ -34,7 +34,6 @@
 //! | `wire.rs` | what becomes of bytes between a write and their arrival |
 //! | `faults.rs` | what can go wrong, and how often |
 //! | `script.rs` | peers that do as they are told |
-//! | `random.rs` | the generator |
 //! | `trace.rs` | what happened, as a number |
 //!
 //! **Time** passes only while a hub polls: a poll takes the next thing that happens, or the end of its timeout, and the
@@ -47,15 +46,15 @@ mod faults;
 mod happenings;
 mod network;
 mod polling;
-mod random;
+
 mod script;
 mod sockets;
 mod trace;
 mod wire;
 
 pub use self::faults::{Faults, Strike};
-pub use self::random::Random;
 pub use self::script::Script;
+pub use crate::random::Random;
 
 use self::network::Network;
 use self::sockets::Kind;

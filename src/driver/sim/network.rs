@@ -15,11 +15,11 @@
 //! happens is never reported again, whatever lies in its inbox.
 
 use super::faults::{Faults, Strike};
-use super::random::Random;
 use super::script::Script;
 use super::sockets::{FIRST_PORT, Kind, Listening, Phase, Sock, Stream, gone};
 use super::trace::{Digest, Trace};
 use crate::driver::{Connect, Endpoint, Socket};
+use crate::random::Random;
 use crate::time::Time;
 use crate::token::{Key, Owner, Slots};
 use std::collections::{BTreeMap, VecDeque};
