@@ -13,16 +13,17 @@
 
 mod support;
 
-use greenroom::{Error, ErrorKind, Failure, Hub, Reply, Result, Timeout, Wait, Wake, secs};
+use greenroom::{
+    Error, ErrorKind, Failure, Hub, Reply, Result, Shutdown, Timeout, Wait, Wake, secs,
+};
 use log::{error, info};
-use signal_hook::consts::SIGINT;
 use std::cell::{Cell, RefCell};
 use std::process::ExitCode;
 use std::rc::Rc;
 use support::arguments::NAME;
 use support::options::Options;
 use support::summary::{Exit, Summary};
-use support::{interrupt, kernel, logging, reach, simulation};
+use support::{kernel, logging, reach, simulation};
 
 fn main() -> ExitCode {
     let options = match Options::from_args() {
@@ -48,10 +49,10 @@ fn run(options: &Options) -> Result<Summary> {
     let server = reach::server(&mut hub, options)?;
     let redis = server.redis;
     let pops = Rc::new(Pops::new(options));
-    let interrupted = match &simulation {
+    let shutdown = match &simulation {
         // What takes some milliseconds need not be interrupted.
-        Some(_) => Rc::default(),
-        None => sigint_kills_all(&mut hub)?,
+        Some(_) => Shutdown::new(),
+        None => signals_kill_all(&mut hub)?,
     };
     if let (Some(sim), Some(faults)) = (&simulation, &options.faults) {
         sim.set_faults(faults.clone());
@@ -91,7 +92,7 @@ fn run(options: &Options) -> Result<Summary> {
     info!(target: "main", "Done in {:.3} s.", duration.as_secs_f64());
     hub.kill(cron);
 
-    if let (Err(error), false) = (&joined, interrupted.get()) {
+    if let (Err(error), false) = (&joined, shutdown.is_requested()) {
         eprintln!("{NAME}: {error}");
     }
     let answered = pops.timed_out.get() + pops.popped.get();
@@ -109,23 +110,21 @@ fn run(options: &Options) -> Result<Summary> {
         pool_during,
         pool_after: redis.stats(&hub),
         hub: hub.stats(),
-        interrupted: interrupted.get(),
+        signal: shutdown.signal(),
         simulation,
     })
 }
 
-/// From now on SIGINT kills all tasks and ends main's sleep. The cell says whether it has come.
-fn sigint_kills_all(hub: &mut Hub) -> Result<Rc<Cell<bool>>> {
-    let interrupted = Rc::new(Cell::new(false));
-    let seen = Rc::clone(&interrupted);
-    interrupt::on_signal(hub, &[SIGINT], move |hub| {
-        seen.set(true);
+/// From now on SIGINT and SIGTERM kill all tasks and end main's sleep. There is no grace: a pop has nothing to finish.
+fn signals_kill_all(hub: &mut Hub) -> Result<Shutdown> {
+    let shutdown = Shutdown::on_signals(hub)?;
+    shutdown.on_request(hub, |hub| {
         for task in hub.tasks() {
             hub.kill(task);
         }
         hub.notify(hub.main());
-    })?;
-    Ok(interrupted)
+    });
+    Ok(shutdown)
 }
 
 /// Logs the first failure: five hundred tasks that lose one server fail with the same words.

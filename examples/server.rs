@@ -10,21 +10,19 @@
 
 mod support {
     pub(crate) mod arguments;
-    pub(crate) mod interrupt;
     pub(crate) mod logging;
 }
 
 use greenroom::address::DEFAULT_PORT;
 use greenroom::driver::Endpoint;
 use greenroom::server::{Config, Server};
-use greenroom::{Error, ErrorKind, Hub, Password, Place, Result};
+use greenroom::{Error, ErrorKind, Hub, Password, Place, Result, Shutdown};
 use lexopt::prelude::*;
 use log::{info, warn};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use support::arguments::{self, NAME, number, text};
-use support::{interrupt, logging};
+use support::logging;
 
 const HELP: &str = "\
 A small Redis-compatible server. It keeps everything in memory: what it holds is gone when it ends.
@@ -74,10 +72,10 @@ fn run(options: Options) -> Result<()> {
     let mut hub = Hub::new()?;
     let server = Server::new(&mut hub, affordable(options.config)?);
     let stopped = server.clone();
-    interrupt::on_signal(&mut hub, &[SIGINT, SIGTERM], move |hub| {
+    Shutdown::on_signals(&mut hub)?.on_request(&mut hub, move |hub| {
         info!(target: NAME, "A signal: ends as soon as all answers are sent.");
         stopped.shutdown(hub);
-    })?;
+    });
     for place in &options.places {
         let at = server.listen(&mut hub, place)?;
         info!(target: NAME, "Listens at {at}.");

@@ -51,6 +51,14 @@
 //!
 //! [The architecture](_documents::architecture) has the map, and what is deliberately absent.
 //!
+//! # Features
+//!
+//! None is on unless asked for, and without them there are four dependencies.
+//!
+//! | feature | what it adds | dependency |
+//! |---|---|---|
+//! | `signals` | module `signals`, and `Shutdown::on_signals` | signal-hook |
+//!
 //! # For those who know gevent
 //!
 //! | gevent | greenroom |
@@ -78,6 +86,9 @@ mod random;
 mod redis;
 pub mod resp;
 pub mod server;
+mod shutdown;
+#[cfg(feature = "signals")]
+pub mod signals;
 mod time;
 mod timers;
 pub mod token;
@@ -93,6 +104,7 @@ pub use crate::hub::{
     Wake,
 };
 pub use crate::redis::{Pipeline, Rank, Redis, Side};
+pub use crate::shutdown::{Shutdown, ShutdownReport};
 pub use crate::time::{Time, Timeout, ms, secs};
 
 /// The documents of the project, here so that their links are checked and their code is compiled.

@@ -1,7 +1,6 @@
 //! What makes a program of `concurrent_brpop`. Some of it is shared with the other examples.
 
 pub(crate) mod arguments;
-pub(crate) mod interrupt;
 pub(crate) mod kernel;
 pub(crate) mod logging;
 pub(crate) mod options;

@@ -46,10 +46,10 @@ What to say:
       --version        the version
 
 Exit status: 0 all pops timed out as they should; 1 one of them did not, or the server could not be
-reached; 2 wrong usage; 130 interrupted.
+reached; 2 wrong usage; 130 ended by SIGINT (Ctrl-C), 143 by SIGTERM: a second signal does so at once.
 ";
 
-/// Descriptors besides those of the pops: standard streams, epoll, the signal's sockets, the shared connection,
+/// Descriptors besides those of the pops: standard streams, epoll, the signals' sockets, the shared connection,
 /// and the listener of the embedded server.
 const OTHER_FILES: u64 = 16;
 

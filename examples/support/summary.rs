@@ -5,6 +5,7 @@ use super::kernel;
 use greenroom::sim::Sim;
 use greenroom::{HubStats, PoolStats, Tick};
 use jzon::{JsonValue, object};
+use std::ffi::c_int;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -26,7 +27,8 @@ pub(crate) struct Summary {
     pub(crate) pool_during: PoolStats,
     pub(crate) pool_after: PoolStats,
     pub(crate) hub: HubStats,
-    pub(crate) interrupted: bool,
+    /// What has ended the run before its time.
+    pub(crate) signal: Option<c_int>,
     pub(crate) simulation: Option<Sim>,
 }
 
@@ -36,7 +38,7 @@ pub(crate) enum Exit {
     Succeeded,
     Failed,
     Misused,
-    Interrupted,
+    Interrupted(c_int),
 }
 
 impl From<Exit> for ExitCode {
@@ -45,8 +47,8 @@ impl From<Exit> for ExitCode {
             Exit::Succeeded => 0,
             Exit::Failed => 1,
             Exit::Misused => MISUSED,
-            // 128 and the number of SIGINT, as a shell tells it.
-            Exit::Interrupted => 130,
+            // 128 and the number of the signal, as a shell tells it.
+            Exit::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         })
     }
 }
@@ -55,8 +57,9 @@ impl Summary {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Summary {
-                interrupted: true, ..
-            } => Exit::Interrupted,
+                signal: Some(signal),
+                ..
+            } => Exit::Interrupted(*signal),
             Summary {
                 popped: 0,
                 failed: 0,

@@ -330,7 +330,7 @@ impl Hub {
     }
 
     /// Main enters the hub: the clock may have gone on since the last turn.
-    fn enter(&mut self, call: &str) -> Result<()> {
+    pub(crate) fn enter(&mut self, call: &str) -> Result<()> {
         self.refuse_inside_task(call)?;
         self.timers.set_now(self.driver.now());
         Ok(())

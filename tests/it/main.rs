@@ -16,6 +16,8 @@ mod pool;
 mod program;
 mod resp;
 mod server;
+mod shutdown;
+mod signals;
 mod sim;
 mod soak;
 mod streams;
