@@ -73,6 +73,18 @@ pub struct Config {
     /// Default: [`ClientIds::WhenNeeded`].
     pub client_ids: ClientIds,
 
+    /// How long a TCP connection may be silent before the kernel asks the other machine whether it is still there;
+    /// `None` is never. Takes effect on connections that are made from then on, and only with the feature `keepalive`.
+    ///
+    /// The kernel asks three times, a third of this apart (1 s at least), before it breaks the connection: what
+    /// waits on it fails with [`ErrorKind::Closed`](crate::ErrorKind::Closed) after twice this time. Whole seconds, rounded
+    /// down, from 1 s to nine hours (32,767 s); what lies beyond counts as the nearest.
+    ///
+    /// Default: 60 s. A pop without a timeout notices within two minutes that the server's machine has
+    /// vanished, and routers that forget silent connections are kept from it. It takes four more system calls
+    /// for each connection; without the feature none.
+    pub keepalive: Option<Duration>,
+
     /// What a reply may measure.
     pub limits: Limits,
 }
@@ -116,6 +128,8 @@ impl Default for Config {
             blocking_grace: secs(2),
             cancel_timeout: secs(2),
             client_ids: ClientIds::default(),
+
+            keepalive: Some(secs(60)),
             limits: Limits::default(),
         }
     }

@@ -58,6 +58,7 @@
 //! | feature | what it adds | dependency |
 //! |---|---|---|
 //! | `signals` | module `signals`, and `Shutdown::on_signals` | signal-hook |
+//! | `keepalive` | [`Config::keepalive`] takes effect | socket2 |
 //!
 //! # For those who know gevent
 //!

@@ -57,7 +57,8 @@ pub enum Timeout {
     /// For so long. Rounded up to whole milliseconds; zero counts as one millisecond, because the
     /// number 0 means *for ever* to Redis.
     After(Duration),
-    /// Until an element comes. A server whose machine vanishes without a word is not noticed meanwhile.
+    /// Until an element comes. A server whose machine vanishes without a word is not noticed meanwhile, unless the feature
+    /// `keepalive` is on: see [`Config::keepalive`](crate::Config::keepalive).
     Forever,
 }
 

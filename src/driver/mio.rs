@@ -223,6 +223,14 @@ impl Driver for MioDriver {
         }
     }
 
+    #[cfg(feature = "keepalive")]
+    fn keepalive(&self, socket: Socket, idle: Duration) -> io::Result<()> {
+        match &self.entry(socket)?.kind {
+            Kind::Tcp(stream) => super::keepalive::set(stream, idle),
+            _ => Ok(()),
+        }
+    }
+
     fn read(&mut self, socket: Socket, into: &mut [u8]) -> io::Result<usize> {
         let mut source = &self.entry(socket)?.kind;
         retry(|| source.read(into))

@@ -26,6 +26,8 @@
 //! **Handles go stale.** A [`Socket`] that was closed answers every call with
 //! [`NotConnected`](io::ErrorKind::NotConnected); its late events are dropped by the driver and counted.
 
+#[cfg(feature = "keepalive")]
+mod keepalive;
 mod mio;
 pub mod sim;
 
@@ -98,6 +100,14 @@ pub trait Driver: fmt::Debug {
 
     /// Sends small segments at once (`TCP_NODELAY`). Does nothing where there are no segments.
     fn no_delay(&self, socket: Socket) -> io::Result<()>;
+
+    /// Has the kernel find out whether the peer is still there once a connection was silent for `idle`, and end the
+    /// connection if it is not. Does nothing where that cannot be.
+    ///
+    /// It is called only with the feature `keepalive`, see [`Config::keepalive`](crate::Config::keepalive).
+    fn keepalive(&self, _socket: Socket, _idle: Duration) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Reads what is there. `Ok(0)` is the end.
     fn read(&mut self, socket: Socket, into: &mut [u8]) -> io::Result<usize>;

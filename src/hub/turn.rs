@@ -308,9 +308,20 @@ impl Hub {
             // Without it the connection works, only slower.
             let _ = self.driver.no_delay(socket);
         }
+        if cfg!(feature = "keepalive") {
+            self.keep_alive(dial.pool, socket);
+        }
         let timers = &mut self.timers;
         self.clients.dialed(dial.conn, socket, written, timers);
         true
+    }
+
+    fn keep_alive(&self, pool: Key, socket: Socket) {
+        let pool = self.clients.pool(pool);
+        if let Some(idle) = pool.and_then(|pool| pool.config.keepalive) {
+            // Without it a peer that vanishes is noticed later, or not at all, as without the feature.
+            let _ = self.driver.keepalive(socket, idle);
+        }
     }
 
     fn flush(&mut self, key: Key) {

@@ -146,6 +146,7 @@ struct Meddling {
     /// Sockets with bytes that a shortened read has left behind.
     left: Vec<Socket>,
     addresses: Vec<SocketAddr>,
+    keepalives: Vec<Duration>,
 }
 
 impl Tapped {
@@ -243,6 +244,11 @@ impl Tap {
         self.0.borrow_mut().connects_slowly = true;
     }
 
+    /// What was asked for with each call of `keepalive`, since the last call.
+    pub fn keepalives(&self) -> Vec<Duration> {
+        std::mem::take(&mut self.0.borrow_mut().keepalives)
+    }
+
     /// Every host name has these addresses.
     pub fn resolve_to(&self, addresses: impl IntoIterator<Item = SocketAddr>) {
         self.0.borrow_mut().addresses = addresses.into_iter().collect();
@@ -305,6 +311,11 @@ impl Driver for Tapped {
 
     fn no_delay(&self, socket: Socket) -> io::Result<()> {
         self.inner.no_delay(socket)
+    }
+
+    fn keepalive(&self, socket: Socket, idle: Duration) -> io::Result<()> {
+        self.tap.0.borrow_mut().keepalives.push(idle);
+        self.inner.keepalive(socket, idle)
     }
 
     fn read(&mut self, socket: Socket, into: &mut [u8]) -> io::Result<usize> {

@@ -43,6 +43,40 @@ fn a_spurious_event_neither_finishes_nor_ends_a_connect() {
     assert!(error.to_string().contains("connected"), "{error}");
 }
 
+/// What the driver is told for two connections, the shared one and one for a pop.
+fn keepalives(peer: &Peer, idle: Option<Duration>) -> Vec<Duration> {
+    let (mut hub, tap) = tapped();
+    let mut config = quick();
+    config.keepalive = idle;
+    let redis = open(&mut hub, &peer.url(""), config);
+    let asked = redis.get(&mut hub, "key").unwrap();
+    answer(&mut hub, asked).unwrap();
+    let asked = redis.brpop(&mut hub, "list", SECOND).unwrap();
+    answer(&mut hub, asked).unwrap();
+    tap.keepalives()
+}
+
+#[test]
+fn each_connection_is_kept_alive_where_the_feature_and_the_configuration_say_so() {
+    let answers_both = |door: &Door| {
+        let mut shared = door.accept();
+        shared.expect_command(&["GET", "key"]);
+        shared.say(b"$-1\r\n");
+        let mut own = door.accept();
+        own.expect_command(&BRPOP);
+        own.say(b"*-1\r\n");
+    };
+    let told = keepalives(&Peer::tcp(answers_both), Some(secs(7)));
+    let expected = usize::from(cfg!(feature = "keepalive")) * 2;
+    assert_eq!(told, vec![secs(7); expected]);
+    assert_eq!(keepalives(&Peer::tcp(answers_both), None), []);
+    // The driver is asked, and knows that there is nothing to do.
+    assert_eq!(
+        keepalives(&Peer::unix(answers_both), Some(secs(7))).len(),
+        expected
+    );
+}
+
 #[test]
 fn a_full_backlog_of_a_unix_socket_is_tried_again_until_there_is_room() {
     let full = Full::unix();
