@@ -20,6 +20,7 @@
 //! | `streams.rs` | streams and listeners for tasks that do their own input and output |
 //! | `verify.rs` | what must be true between two turns |
 //! | `remote.rs` | notifying a task from another thread |
+//! | `watchdog.rs` | who holds the hub for too long |
 
 mod arenas;
 mod asking;
@@ -32,18 +33,21 @@ mod task;
 mod tasks;
 mod turn;
 mod verify;
+mod watchdog;
 
 pub use self::every::{Missed, Tick};
 pub use self::remote::Remote;
 pub use self::scheduling::Failure;
 pub use self::streams::{Handle, Listener, Stream};
 pub use self::task::{Task, TaskId, Wait, Wake};
+pub use self::watchdog::Hold;
 
 use self::arenas::Arenas;
 use self::late::LateHook;
 use self::remote::Mailbox;
 use self::streams::Ports;
 use self::tasks::Tasks;
+use self::watchdog::Watchdog;
 use crate::conn::{Clients, Ticket};
 use crate::driver::sim::Sim;
 use crate::driver::{Driver, Event, MioDriver, Socket};
@@ -101,6 +105,7 @@ pub struct Hub {
     unread: Vec<(Key, bool)>,
     mailbox: Option<Arc<Mailbox>>,
     on_error: Box<dyn FnMut(&Failure)>,
+    watchdog: Watchdog,
     stats: HubStats,
     /// How many polls in a row brought a full batch.
     full_polls: u32,
@@ -167,6 +172,7 @@ impl Hub {
             unread: Vec::new(),
             mailbox: None,
             on_error: Box::new(scheduling::log_failure),
+            watchdog: Watchdog::new(nobody),
             stats: HubStats::default(),
             full_polls: 0,
             verified: 0,

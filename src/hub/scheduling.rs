@@ -279,6 +279,9 @@ impl Hub {
         }
         slot.state = State::Running;
         let (killed, home) = (slot.killed, slot.home);
+        if home.is_some() {
+            self.watchdog.resumes(key, slot.spawned_at);
+        }
         let starts = matches!(why, Why::Start);
         let wake = self.wake_for(if killed { Why::Killed } else { why });
         let Some(home) = home else {

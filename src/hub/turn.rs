@@ -245,11 +245,20 @@ impl Hub {
 
     /// Phase 6. Tasks that become ready meanwhile wait for the next turn.
     fn resume_tasks(&mut self) {
-        for _ in 0..self.tasks.in_line().min(TASKS_PER_TURN_MAX) {
-            let Some((key, why)) = self.tasks.next_in_line() else {
-                break;
-            };
-            self.resume(key, why);
+        let mut count = self.tasks.in_line().min(TASKS_PER_TURN_MAX);
+        if count > 0 {
+            self.start_watching();
+        }
+        while count > 0 {
+            let batch = self.next_batch().min(count);
+            for _ in 0..batch {
+                let Some((key, why)) = self.tasks.next_in_line() else {
+                    break;
+                };
+                self.resume(key, why);
+            }
+            self.end_batch();
+            count -= batch;
         }
     }
 

@@ -11,6 +11,7 @@ mod outside;
 mod timers;
 mod turns;
 mod waits;
+mod watchdog;
 
 use crate::kernel::{Clockwork, Tapped};
 use crate::notes::Notes;
@@ -58,6 +59,7 @@ fn lasting(hub: &mut Hub, time: Duration) -> TaskId {
 }
 
 /// A task that does `act` when it starts, and ends.
+#[track_caller]
 fn acting(hub: &mut Hub, mut act: impl FnMut(&mut Hub) + 'static) -> TaskId {
     hub.spawn(move |hub, _wake| {
         act(hub);

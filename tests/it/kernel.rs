@@ -4,7 +4,7 @@
 use greenroom::driver::{Alarm, Connect, Driver, Event, MioDriver, Polled, Socket};
 use greenroom::token::Owner;
 use greenroom::{Endpoint, Time};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -20,6 +20,7 @@ pub struct Clockwork(Rc<RefCell<Clock>>);
 #[derive(Debug, Default)]
 struct Clock {
     now: Time,
+    reads: Cell<usize>,
     /// How much longer than asked the next polls sleep.
     oversleeps: VecDeque<Duration>,
     naps: Vec<Duration>,
@@ -41,6 +42,11 @@ impl Clockwork {
         clock.now = clock.now + time;
     }
 
+    /// How often somebody wanted to know the time.
+    pub fn clock_reads(&self) -> usize {
+        self.0.borrow().reads.get()
+    }
+
     /// How long each poll was asked to sleep, since the last call.
     pub fn naps(&self) -> Vec<Duration> {
         std::mem::take(&mut self.0.borrow_mut().naps)
@@ -49,7 +55,9 @@ impl Clockwork {
 
 impl Driver for Clockwork {
     fn now(&self) -> Time {
-        self.0.borrow().now
+        let clock = self.0.borrow();
+        clock.reads.set(clock.reads.get() + 1);
+        clock.now
     }
 
     fn poll(&mut self, timeout: Option<Duration>, _: &mut Vec<Event>) -> io::Result<Polled> {
