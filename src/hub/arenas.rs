@@ -20,6 +20,7 @@ use super::{Hub, Result};
 use crate::token::ROOM;
 use slab::Slab;
 use std::any::{Any, TypeId};
+use std::num::NonZeroU32;
 
 /// See the [module](self).
 pub(super) struct Arenas {
@@ -34,12 +35,14 @@ struct Arena {
     table: Option<Box<dyn Table>>,
 }
 
-/// Where one task lives. Eight bytes.
+/// Where one task lives. Eight bytes, also as an `Option`: arenas are counted from one here.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Home {
-    arena: u32,
+    arena: NonZeroU32,
     index: u32,
 }
+
+const _: () = assert!(size_of::<Option<Home>>() == 8, "a small handle");
 
 /// A task that is out, with the table that it lives in.
 pub(super) struct Out {
@@ -126,7 +129,7 @@ impl Arenas {
         let table = table.downcast_mut::<Slab<T>>().expect("of this type");
         let number = |number: usize| u32::try_from(number).expect("fewer than 2^32");
         Home {
-            arena: number(self.latest),
+            arena: NonZeroU32::MIN.saturating_add(number(self.latest)),
             index: number(table.insert(task)),
         }
     }
@@ -143,7 +146,7 @@ impl Arenas {
     /// Takes a task out, to be resumed or dropped.
     #[inline]
     pub(super) fn take(&mut self, home: Home) -> Option<Out> {
-        let table = self.arenas.get_mut(home.arena as usize)?.table.take()?;
+        let table = self.arenas.get_mut(home.arena())?.table.take()?;
         Some(Out { home, table })
     }
 
@@ -151,12 +154,18 @@ impl Arenas {
     #[inline]
     pub(super) fn put_back(&mut self, out: Out) {
         let Out { home, table } = out;
-        if let Some(arena) = self.arenas.get_mut(home.arena as usize) {
+        if let Some(arena) = self.arenas.get_mut(home.arena()) {
             let none = arena.table.replace(table);
             debug_assert!(none.is_none());
             // There is nothing to drop: that need not be found out.
             std::mem::forget(none);
         }
+    }
+}
+
+impl Home {
+    fn arena(self) -> usize {
+        self.arena.get() as usize - 1
     }
 }
 
