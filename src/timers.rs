@@ -63,6 +63,12 @@ impl Timers {
         self.wheel.when(timer).is_some()
     }
 
+    /// When a timer is due, to a tick; `None` when it is not armed.
+    pub(crate) fn when(&self, timer: Timer) -> Option<Time> {
+        let tick = self.wheel.when(timer)?;
+        Some(Time::from_nanos(tick.saturating_mul(1 << TICK_SHIFT)))
+    }
+
     /// How many timers are armed.
     pub(crate) fn len(&self) -> usize {
         self.wheel.len()

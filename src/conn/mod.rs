@@ -27,6 +27,7 @@ mod pool;
 mod replies;
 mod request;
 mod verify;
+mod whereabouts;
 mod work;
 
 pub use self::command::{Command, ToArgs};
@@ -45,3 +46,4 @@ pub(crate) use self::outbox::Outbox;
 pub(crate) use self::pool::ENDPOINTS_MAX;
 pub(crate) use self::request::GivenUp;
 pub(crate) use self::verify::must;
+pub(crate) use self::whereabouts::Whereabouts;

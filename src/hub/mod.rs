@@ -20,10 +20,12 @@
 //! | `streams.rs` | streams and listeners for tasks that do their own input and output |
 //! | `verify.rs` | what must be true between two turns |
 //! | `remote.rs` | notifying a task from another thread |
+//! | `dump.rs` | what every task waits for, in words |
 //! | `watchdog.rs` | who holds the hub for too long |
 
 mod arenas;
 mod asking;
+mod dump;
 mod every;
 mod late;
 mod remote;
@@ -35,6 +37,7 @@ mod turn;
 mod verify;
 mod watchdog;
 
+pub use self::dump::Dump;
 pub use self::every::{Missed, Tick};
 pub use self::remote::Remote;
 pub use self::scheduling::Failure;

@@ -142,7 +142,7 @@ impl Hub {
             Some(why) => self.tasks.line_up(key, why),
             None => {
                 let timer = at.map(|at| self.timers.arm(at, Owner::Task(key)));
-                self.tasks.wait(key, event, timer);
+                self.tasks.wait(key, event, timer, now);
             }
         }
     }

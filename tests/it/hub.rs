@@ -4,6 +4,7 @@
 //! a test takes no time at all, and knows every moment exactly. What is about the kernel runs on
 //! the real one.
 
+mod dump;
 mod every;
 mod failing_tasks;
 mod kills;
