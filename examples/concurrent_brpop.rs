@@ -14,7 +14,7 @@
 mod support;
 
 use greenroom::{
-    Error, ErrorKind, Failure, Hub, Reply, Result, Shutdown, Timeout, Wait, Wake, secs,
+    Error, ErrorKind, Failure, Hub, Reply, Result, Shutdown, Timeout, Wait, Wake, secs, signals,
 };
 use log::{error, info};
 use std::cell::{Cell, RefCell};
@@ -52,7 +52,7 @@ fn run(options: &Options) -> Result<Summary> {
     let shutdown = match &simulation {
         // What takes some milliseconds need not be interrupted.
         Some(_) => Shutdown::new(),
-        None => signals_kill_all(&mut hub)?,
+        None => watch_signals(&mut hub)?,
     };
     if let (Some(sim), Some(faults)) = (&simulation, &options.faults) {
         sim.set_faults(faults.clone());
@@ -78,6 +78,14 @@ fn run(options: &Options) -> Result<Summary> {
             })
         })
         .collect();
+    // There is no grace: a pop has nothing to finish.
+    let all = tasks.clone();
+    shutdown.on_request(&mut hub, move |hub| {
+        for task in all {
+            hub.kill(task);
+        }
+        hub.notify(hub.main());
+    });
 
     hub.sleep(secs(1))?;
     let os_threads = kernel::threads();
@@ -88,6 +96,8 @@ fn run(options: &Options) -> Result<Summary> {
     info!(target: "main", "# Redis connections available: {}", pool_during.available);
 
     let joined = hub.join_all(&tasks);
+    // Killed pops are taken back, or an element might be lost with one.
+    hub.drain()?;
     let duration = hub.now().since(begin);
     info!(target: "main", "Done in {:.3} s.", duration.as_secs_f64());
     hub.kill(cron);
@@ -115,16 +125,14 @@ fn run(options: &Options) -> Result<Summary> {
     })
 }
 
-/// From now on SIGINT and SIGTERM kill all tasks and end main's sleep. There is no grace: a pop has nothing to finish.
-fn signals_kill_all(hub: &mut Hub) -> Result<Shutdown> {
-    let shutdown = Shutdown::on_signals(hub)?;
-    shutdown.on_request(hub, |hub| {
-        for task in hub.tasks() {
-            hub.kill(task);
-        }
-        hub.notify(hub.main());
-    });
-    Ok(shutdown)
+/// SIGINT and SIGTERM end the run, with its summary; SIGUSR1 asks what everybody waits for.
+fn watch_signals(hub: &mut Hub) -> Result<Shutdown> {
+    let dump = signals::on(hub, &[signals::SIGUSR1], |hub, _| {
+        eprint!("{}", hub.dump());
+        Ok(())
+    })?;
+    hub.detach(dump);
+    Shutdown::on_signals(hub)
 }
 
 /// Logs the first failure: five hundred tasks that lose one server fail with the same words.

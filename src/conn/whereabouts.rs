@@ -21,9 +21,10 @@ pub(crate) enum Whereabouts {
 impl Clients {
     /// Where a request is; `None` when it has ended.
     pub(crate) fn whereabouts(&self, ticket: Ticket) -> Option<Whereabouts> {
-        match self.work.requests.get(ticket.0)?.progress {
-            Progress::Done(_) => None,
-            Progress::Waiting { pool } => Some(Whereabouts::Waiting { pool }),
+        let request = self.work.requests.get(ticket.0)?;
+        match request.progress {
+            Progress::Done(_) | Progress::Cancelled => None,
+            Progress::Waiting => Some(Whereabouts::Waiting { pool: request.pool }),
             Progress::Sent { conn, .. } => {
                 let conn = self.conns.get(conn)?;
                 let pool = conn.pool;
