@@ -45,6 +45,23 @@ pub struct Config {
     /// Default: 5 s, which lets the kernel repeat a lost SYN twice.
     pub connect_timeout: Duration,
 
+    /// How long to wait before a server that was lost is tried again; twice as long after each failure, up to `retry_max`.
+    /// Chance takes up to half of it away, so that clients that have lost it together do not come back together. Whoever waits for a
+    /// connection waits on, for up to `pool_timeout`. A pool that was never connected is told of its failure at once.
+    ///
+    /// Default: 10 ms.
+    pub retry_first: Duration,
+
+    /// How long to wait at most between two tries.
+    ///
+    /// Default: 1 s, what a restarted server is missed for at most.
+    pub retry_max: Duration,
+
+    /// What chance depends on; `None` draws a seed from the kernel.
+    ///
+    /// Default: `None`. (A simulated kernel draws it from its own seed.)
+    pub seed: Option<u64>,
+
     /// How long the handshake (HELLO, AUTH, SELECT, CLIENT SETNAME) may take once connected.
     ///
     /// Default: 5 s. A stopped server still accepts connections, in its kernel; only this notices.
@@ -123,6 +140,9 @@ impl Default for Config {
             pool_timeout: secs(20),
             max_connecting: 256,
             connect_timeout: secs(5),
+            retry_first: ms(10),
+            retry_max: secs(1),
+            seed: None,
             handshake_timeout: secs(5),
             command_timeout: secs(5),
             blocking_grace: secs(2),

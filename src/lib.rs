@@ -97,7 +97,7 @@ pub mod wheel;
 
 pub use crate::address::{Address, Host, Password, Place, Protocol};
 pub use crate::config::{ClientIds, Config, WhenFull};
-pub use crate::conn::{Command, Late, PoolStats, Reply, Ticket, ToArgs};
+pub use crate::conn::{Command, Late, PoolState, PoolStats, Reply, Ticket, ToArgs};
 pub use crate::driver::{Endpoint, sim};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::hub::{

@@ -6,7 +6,7 @@
 
 use crate::address::Address;
 use crate::config::Config;
-use crate::conn::{Ask, Command, Expect, Lane, Late, Outbox, PoolStats, ToArgs, Undo};
+use crate::conn::{Ask, Command, Expect, Lane, Late, Outbox, PoolState, PoolStats, ToArgs, Undo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{Hub, Wait};
 use crate::time::Timeout;
@@ -125,6 +125,16 @@ impl Redis {
     }
 
     /// A command in a buffer that has been used before.
+    /// Whether the server can be reached, as far as the last connects tell.
+    pub fn state(&self, hub: &Hub) -> PoolState {
+        hub.pool_state(self.pool)
+    }
+
+    /// Why the last connect failed; `None` when it did not.
+    pub fn last_failure(&self, hub: &Hub) -> Option<Error> {
+        hub.pool_failure(self.pool)
+    }
+
     /// Sets what gets an element that was popped for a task which does not wait any more: it was killed, has ended, or has
     /// [ignored](Hub::ignore) the answer. It is called in a task of its own, whose error goes to the hub's error hook.
     /// A task that still waits gets the element itself, see [`Reply::is_late`](crate::Reply::is_late).

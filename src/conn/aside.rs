@@ -60,7 +60,7 @@ impl Clients {
         let Some(pool) = self.pools.get_mut(pool_key) else {
             return;
         };
-        pool.asides += 1;
+        pool.give_backs += usize::from(matches!(aside, Aside::GiveBack(_)));
         let request = Request {
             task: self.nobody,
             pool: pool_key,
@@ -94,9 +94,6 @@ impl Clients {
             return;
         };
         let pool_key = request.pool;
-        if let Some(pool) = self.pools.get_mut(pool_key) {
-            pool.asides -= 1;
-        }
         let Some(result) = request.into_result() else {
             return;
         };
@@ -151,6 +148,7 @@ impl Clients {
         let Some(pool) = self.pools.get_mut(late.pool) else {
             return;
         };
+        pool.give_backs -= 1;
         let error = match result {
             Ok(_) => {
                 pool.given_back += 1;

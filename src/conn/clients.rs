@@ -13,6 +13,7 @@ use super::aside::{Aside, Naming};
 use super::command::Lane;
 use super::connection::{Conn, InFlight, Shared, State};
 use super::late::{Late, Undo};
+use super::link::PoolState;
 use super::outbox::Outbox;
 use super::pool::{Pool, PoolStats};
 use super::request::{GivenUp, Progress, Replies, Reply, Request, Ticket, allowance as allow};
@@ -82,12 +83,22 @@ impl Clients {
         address: Address,
         endpoints: Vec<Endpoint>,
         config: Config,
+        seed: u64,
     ) -> Key {
-        self.pools.insert(Pool::new(address, endpoints, config))
+        self.pools
+            .insert(Pool::new(address, endpoints, config, seed))
     }
 
     pub(crate) fn stats(&self, pool: Key) -> PoolStats {
         self.pools.get(pool).map(Pool::stats).unwrap_or_default()
+    }
+
+    pub(crate) fn pool_state(&self, pool: Key) -> PoolState {
+        let Some(pool) = self.pools.get(pool) else {
+            return PoolState::default();
+        };
+        let shares = pool.shared.and_then(|key| self.state(key)) == Some(State::Ready);
+        pool.link.state(shares || pool.total > pool.connecting)
     }
 
     pub(crate) fn pool(&self, pool: Key) -> Option<&Pool> {

@@ -93,6 +93,8 @@ pub(crate) struct Shared {
     /// Commands that wait for the end of the handshake.
     pub(crate) held: Outbox,
     held_bytes: u64,
+    /// How many of them were dropped, with those who had waited too long.
+    dropped_bytes: u64,
 }
 
 impl Shared {
@@ -101,6 +103,13 @@ impl Shared {
     pub(crate) fn hold(&mut self, bytes: Outbox) -> (u64, Vec<u8>) {
         self.held_bytes += bytes.unsent().len() as u64;
         (self.held_bytes, self.held.append(bytes))
+    }
+
+    /// Takes what is held, to be sent behind `before` bytes of the stream. Returns also by how much the ends move.
+    pub(super) fn take_held(&mut self, before: u64) -> (Outbox, u64) {
+        let shift = before.wrapping_sub(self.dropped_bytes);
+        (self.held_bytes, self.dropped_bytes) = (0, 0);
+        (std::mem::take(&mut self.held), shift)
     }
 }
 
@@ -202,6 +211,20 @@ impl InFlight {
                 shared.tickets.extend((0..count).map(|_| ticket));
             }
         }
+    }
+
+    /// Forgets this request, which ends at `end` of what is held, and all before it.
+    pub(super) fn drop_until(&mut self, ticket: Ticket, end: u64) {
+        let InFlight::Shared(shared) = self else {
+            return;
+        };
+        let count = end - shared.dropped_bytes;
+        shared
+            .held
+            .advance(usize::try_from(count).unwrap_or(usize::MAX));
+        shared.dropped_bytes = end;
+        let last = shared.tickets.iter().rposition(|it| *it == ticket);
+        shared.tickets.drain(..last.map_or(0, |last| last + 1));
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -4,7 +4,9 @@ use super::cancel::Next;
 use super::clients::Clients;
 use super::connection::State;
 use super::giving_up::{GaveUp, set_timer};
-use super::request::GivenUp;
+use super::link::Trouble;
+use super::pool::Pool;
+use super::request::{GivenUp, Progress};
 use crate::error::{Error, ErrorKind};
 use crate::time::Time;
 use crate::timers::Timers;
@@ -32,11 +34,40 @@ impl Clients {
                 let within = pool.config.handshake_timeout;
                 let server = pool.endpoint(conn.endpoint);
                 let message = format!("{server} has not answered the handshake within {within:?}");
-                self.connect_failed(key, Error::new(ErrorKind::Timeout, message), timers);
+                let error = Error::new(ErrorKind::Timeout, message);
+                self.connect_failed(key, &error, Trouble::Network, timers);
             }
             State::Dialing | State::Connecting => {
-                self.lost(key, &Error::new(ErrorKind::Timeout, NO_CONNECTION), timers);
+                self.shared_due(key, timers);
             }
+        }
+    }
+
+    /// Those who have waited longest for the shared connection may have waited too long.
+    pub(super) fn shared_due(&mut self, key: Key, timers: &mut Timers) {
+        let now = timers.now();
+        loop {
+            let Some((conn, pool, work)) = self.parts(key) else {
+                return;
+            };
+            timers.disarm(&mut conn.timer);
+            let error = no_connection(pool);
+            let requests = &work.requests;
+            let first = conn.lane.iter().find(|it| requests.get(it.0).is_some());
+            let request = first.and_then(|it| Some((it, requests.get(it.0)?)));
+            let Some((ticket, request)) = request else {
+                // Nobody waits for it any more.
+                return self.lost(key, &error, timers);
+            };
+            let at = request.since + pool.config.pool_timeout;
+            if at > now {
+                conn.timer = Some(timers.arm(at, Owner::Conn(key)));
+                return;
+            }
+            if let Progress::Sent { end, .. } = request.progress {
+                conn.lane.drop_until(ticket, end);
+            }
+            work.finish(ticket, error);
         }
     }
 
@@ -162,7 +193,8 @@ impl Clients {
             if let Some(conn) = dialing {
                 let server = pool.endpoint(conn.endpoint);
                 let message = format!("{server} has not connected within {within:?}");
-                self.connect_failed(first, Error::new(ErrorKind::Timeout, message), timers);
+                let error = Error::new(ErrorKind::Timeout, message);
+                self.connect_failed(first, &error, Trouble::Network, timers);
             }
         }
     }
@@ -183,8 +215,17 @@ impl Clients {
                 pool.waiting_timer = Some(timers.arm(at, Owner::Pool(key)));
                 return;
             }
-            let error = Error::new(ErrorKind::Timeout, NO_CONNECTION);
+            let error = no_connection(pool);
             self.work.fail_waiting(pool, &error, 1, timers);
         }
     }
+}
+
+/// What those are told who have waited for a connection in vain.
+fn no_connection(pool: &Pool) -> Error {
+    let message = match pool.link.failure() {
+        Some(failure) => format!("{NO_CONNECTION}: {failure}"),
+        None => NO_CONNECTION.to_owned(),
+    };
+    Error::new(ErrorKind::Timeout, message)
 }

@@ -67,7 +67,7 @@ impl Clients {
     /// Whether anything is being taken back.
     pub(crate) fn takes_back(&self) -> bool {
         let mut pools = self.pools.iter();
-        !self.late.is_empty() || pools.any(|(_, pool)| pool.cancelling > 0 || pool.asides > 0)
+        !self.late.is_empty() || pools.any(|(_, pool)| pool.cancelling > 0 || pool.give_backs > 0)
     }
 
     /// Does what the state of a cancel asks for.
@@ -217,7 +217,7 @@ impl Clients {
     }
 
     fn finish_close(&mut self, pool_key: Key, timers: &mut Timers) -> bool {
-        let busy = |pool: &super::pool::Pool| pool.cancelling > 0 || pool.asides > 0;
+        let busy = |pool: &super::pool::Pool| pool.cancelling > 0 || pool.give_backs > 0;
         if self.pools.get(pool_key).is_some_and(busy)
             || self.late.iter().any(|it| it.pool == pool_key)
         {

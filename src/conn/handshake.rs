@@ -8,6 +8,7 @@
 //! connection says it all again in RESP2, and the pool remembers.
 
 use super::command::Command;
+use super::link::Trouble;
 use crate::address::{Address, Password, Protocol};
 use crate::error::{Error, ErrorKind, printable};
 use crate::resp::Value;
@@ -30,8 +31,8 @@ pub(crate) enum Verdict {
     Accepted,
     /// The server does not speak RESP3: say it again in RESP2.
     FallBack,
-    /// The server does not want us.
-    Rejected(Error),
+    /// The server does not want us, or not now.
+    Rejected(Error, Trouble),
 }
 
 impl Handshake {
@@ -119,7 +120,11 @@ impl Handshake {
             _ => "the handshake",
         };
         let message = format!("the server rejected {name}: {}", self.quotable(text));
-        Verdict::Rejected(Error::new(ErrorKind::Connect, message))
+        let trouble = match is_passing(text) {
+            true => Trouble::NotNow,
+            false => Trouble::Rejected,
+        };
+        Verdict::Rejected(Error::new(ErrorKind::Connect, message), trouble)
     }
 
     /// The server's id of the connection, if the reply to step number `step` tells it.
@@ -152,6 +157,18 @@ impl Handshake {
             _ => printable(text),
         }
     }
+}
+
+/// Whether a server that refuses with these words may accept after a while.
+pub(super) fn is_passing(text: &[u8]) -> bool {
+    const PASSING: [&[u8]; 5] = [
+        b"LOADING",
+        b"MASTERDOWN",
+        b"BUSY ",
+        b"TRYAGAIN",
+        b"ERR max number of clients reached",
+    ];
+    PASSING.iter().any(|words| text.starts_with(words))
 }
 
 /// What a server says of itself in RESP3, and of the connection.

@@ -3,6 +3,7 @@
 use super::clients::Clients;
 use super::connection::{Conn, InFlight, State};
 use super::handshake::{Handshake, Verdict};
+use super::link::Trouble;
 use super::pool::{Pool, asks_id};
 use super::request::Progress;
 use super::work::Work;
@@ -131,13 +132,12 @@ impl Clients {
             Some(code) if NO_DESCRIPTORS.contains(&code) && pool.total > 1 => DESCRIPTORS_PAUSE,
             _ => {
                 let error = connect_error(pool.endpoint(conn.endpoint), error);
-                return self.connect_failed(key, error, timers);
+                return self.connect_failed(key, &error, Trouble::Network, timers);
             }
         };
         pool.retried += 1;
         if pool.pause.is_none() {
-            let at = timers.now() + pause;
-            pool.pause = Some((at, timers.arm(at, Owner::Pool(conn.pool))));
+            pool.pause_for(pause, conn.pool, timers);
         }
         self.undial(key, timers);
     }
@@ -235,7 +235,9 @@ impl Clients {
             _ if falls_back => true,
             Verdict::Accepted => false,
             Verdict::FallBack => true,
-            Verdict::Rejected(error) => return self.connect_failed(key, error, timers),
+            Verdict::Rejected(error, trouble) => {
+                return self.connect_failed(key, &error, trouble, timers);
+            }
         };
         let done = done + 1;
         conn.state = State::Handshake {
@@ -260,7 +262,7 @@ impl Clients {
     pub(crate) fn ended(&mut self, key: Key, error: &Error, timers: &mut Timers) {
         match self.state(key) {
             Some(State::Ready) => self.lost(key, error, timers),
-            Some(_) => self.connect_failed(key, error.clone(), timers),
+            Some(_) => self.connect_failed(key, error, Trouble::Network, timers),
             None => {}
         }
     }
@@ -269,27 +271,42 @@ impl Clients {
     pub(crate) fn connect_refused(&mut self, key: Key, error: io::Error, timers: &mut Timers) {
         if let Some((conn, pool, _)) = self.parts(key) {
             let error = connect_error(pool.endpoint(conn.endpoint), error);
-            self.connect_failed(key, error, timers);
+            self.connect_failed(key, &error, Trouble::Network, timers);
         }
     }
 
-    /// A connection could not be made. The next address is tried; where none is left, those who wait for a
-    /// connection are told, all of them, since the next dial would end the same way. Only a connect
-    /// that took too long tells nothing about the next one.
-    pub(super) fn connect_failed(&mut self, key: Key, error: Error, timers: &mut Timers) {
+    /// A connection could not be made. The next address is tried; where none is left, it is tried again after a pause, see
+    /// `link.rs`, or those who wait for a connection are told, all of them, since the next dial would end the same
+    /// way. Only a connect that took too long tells nothing about the next one.
+    pub(super) fn connect_failed(
+        &mut self,
+        key: Key,
+        error: &Error,
+        trouble: Trouble,
+        timers: &mut Timers,
+    ) {
         let Some((conn, pool, _)) = self.parts(key) else {
             return;
         };
         debug!("{}: {error}", pool.address);
-        let network = !matches!(conn.state, State::Handshake { .. });
-        if network && pool.endpoint_failed(conn.endpoint) {
+        let unreached = matches!(conn.state, State::Dialing | State::Connecting);
+        if unreached && pool.endpoint_failed(conn.endpoint) {
             return self.undial(key, timers);
         }
+        if pool.link.is_worth_it(trouble) && !pool.is_closing {
+            // Those that fail together are one failure.
+            if pool.pause.is_none() {
+                let pause = pool.link.fails(error, timers.now(), &pool.config);
+                pool.pause_for(pause, conn.pool, timers);
+            }
+            return self.undial(key, timers);
+        }
+        pool.link.fails(error, timers.now(), &pool.config);
         let (pool_key, shared) = (conn.pool, conn.is_shared());
         let count = if error.is_timeout() { 1 } else { usize::MAX };
-        self.lost(key, &error, timers);
+        self.lost(key, error, timers);
         if let (false, Some(pool)) = (shared, self.pools.get_mut(pool_key)) {
-            self.work.fail_waiting(pool, &error, count, timers);
+            self.work.fail_waiting(pool, error, count, timers);
         }
     }
 
@@ -298,18 +315,36 @@ impl Clients {
         let Some((conn, pool, work)) = self.parts(key) else {
             return;
         };
-        pool.end_dialing(usize::from(conn.state == State::Connecting), timers);
-        pool.hear(conn.number);
-        work.closing.extend(conn.socket.take());
-        work.mark_hungry(conn.pool, pool);
-        if conn.is_shared() {
-            conn.enter(State::Dialing, timers.now());
-            pool.dials_shared = true;
-        } else {
-            pool.total -= 1;
-            pool.connecting -= 1;
-            self.conns.remove(key);
+        if conn.is_shared() && conn.state != State::Ready {
+            pool.end_dialing(usize::from(conn.state == State::Connecting), timers);
+            pool.hear(conn.number);
+            work.closing.extend(conn.socket.take());
+            work.mark_hungry(conn.pool, pool);
+            return self.share_anew(key, timers);
         }
+        let error = Error::new(ErrorKind::Closed, "the connection could not be made");
+        self.lost(key, &error, timers);
+    }
+
+    /// Those who wait for the shared connection wait for another one, which has a key of its own: whatever is still reported
+    /// of the first is not about this one.
+    fn share_anew(&mut self, key: Key, timers: &mut Timers) {
+        let Some(mut old) = self.conns.remove(key) else {
+            return;
+        };
+        timers.disarm(&mut old.timer);
+        let conn = Conn::new(old.pool, old.lane, timers.now());
+        let new = self.conns.insert(conn);
+        if let Some((conn, pool, work)) = self.parts(new) {
+            for ticket in conn.lane.iter() {
+                if let Some(request) = work.requests.get_mut(ticket.0) {
+                    request.moves_to(new);
+                }
+            }
+            pool.shared = Some(new);
+            pool.dials_shared = true;
+        }
+        self.shared_due(new, timers);
     }
 
     /// Ends a connection: what is in flight on it fails, each request with what is known about it.
@@ -366,12 +401,12 @@ fn ready(
 ) {
     timers.disarm(&mut conn.timer);
     conn.enter(State::Ready, timers.now());
+    pool.link.works();
     let InFlight::Shared(shared) = &mut conn.lane else {
         pool.connecting -= 1;
         return work.release(key, conn, pool, written, timers);
     };
-    let held = std::mem::take(&mut shared.held);
-    let before = conn.queued;
+    let (held, shift) = shared.take_held(conn.queued);
     conn.send(held);
     let mut deadline = None;
     let mut last = None;
@@ -383,7 +418,7 @@ fn ready(
         if let Some(request) = work.requests.get_mut(ticket.0) {
             request.since = timers.now();
             if let Progress::Sent { end, .. } = &mut request.progress {
-                *end += before;
+                *end = end.wrapping_add(shift);
             }
             deadline = deadline.or(request.deadline());
         }

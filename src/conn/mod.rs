@@ -22,6 +22,7 @@ mod giving_up;
 mod handshake;
 mod late;
 mod lifecycle;
+mod link;
 mod outbox;
 mod pool;
 mod replies;
@@ -32,6 +33,7 @@ mod work;
 
 pub use self::command::{Command, ToArgs};
 pub use self::late::Late;
+pub use self::link::PoolState;
 pub use self::pool::PoolStats;
 pub use self::request::{Reply, Ticket};
 

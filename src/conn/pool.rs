@@ -15,6 +15,7 @@
 
 use super::connection::{Conn, State};
 use super::handshake::Handshake;
+use super::link::Link;
 use super::outbox::Outbox;
 use super::request::{Ticket, allowance};
 use super::verify::must;
@@ -23,10 +24,11 @@ use crate::config::{ClientIds, Config};
 use crate::driver::Endpoint;
 use crate::time::Time;
 use crate::timers::Timers;
-use crate::token::{Key, ROOM};
+use crate::token::{Key, Owner, ROOM};
 use crate::wheel::Timer;
 use log::warn;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Every so many dials, a connection must answer a PING. A quarter of the default window: the proof for one
 /// part is under way while the next is dialed.
@@ -87,6 +89,7 @@ pub(crate) struct Pool {
     /// Which of the endpoints is tried next, and how many have failed in a row.
     endpoint: u8,
     endpoints_failed: usize,
+    pub(crate) link: Link,
     pub(crate) handshake: Handshake,
     pub(crate) shared: Option<Key>,
     /// The shared connection is to be dialed.
@@ -127,8 +130,8 @@ pub(crate) struct Pool {
     /// Those of them whose ids are wanted, and whether the server has been asked.
     pub(super) unnamed: Vec<Key>,
     pub(super) lists: bool,
-    /// Questions of our own that are under way.
-    pub(super) asides: usize,
+    /// Elements that are on their way back.
+    pub(super) give_backs: usize,
     /// Whether it was said that the server takes nothing back.
     pub(super) told_refusal: bool,
     /// Nothing is taken in any more.
@@ -151,7 +154,12 @@ pub(super) struct Greeting<'pool> {
 }
 
 impl Pool {
-    pub(crate) fn new(address: Address, endpoints: Vec<Endpoint>, config: Config) -> Pool {
+    pub(crate) fn new(
+        address: Address,
+        endpoints: Vec<Endpoint>,
+        config: Config,
+        seed: u64,
+    ) -> Pool {
         debug_assert!((1..=ENDPOINTS_MAX).contains(&endpoints.len()));
         let asks_id = asks_id(&config, &address);
         Pool {
@@ -163,6 +171,7 @@ impl Pool {
             endpoints,
             endpoint: 0,
             endpoints_failed: 0,
+            link: Link::new(seed),
             shared: None,
             dials_shared: false,
             idle: Vec::with_capacity(ROOM),
@@ -189,7 +198,7 @@ impl Pool {
             cancelling: 0,
             unnamed: Vec::new(),
             lists: false,
-            asides: 0,
+            give_backs: 0,
             told_refusal: false,
             is_closing: false,
         }
@@ -313,6 +322,12 @@ impl Pool {
         );
         self.config.client_ids = ClientIds::AtConnect;
         self.handshake = Handshake::new(&self.address, self.handshake.protocol(), true);
+    }
+
+    /// Nothing is dialed for so long.
+    pub(super) fn pause_for(&mut self, time: Duration, own: Key, timers: &mut Timers) {
+        let at = timers.now() + time;
+        self.pause = Some((at, timers.arm(at, Owner::Pool(own))));
     }
 
     /// Adds a request to those that wait for a connection.

@@ -3,6 +3,8 @@
 use super::cancel::Next as Settled;
 use super::clients::Clients;
 use super::connection::State;
+use super::handshake::is_passing;
+use super::link::Trouble;
 use super::work::Answer;
 use crate::error::{Error, ErrorKind, printable};
 use crate::resp::Value;
@@ -20,7 +22,7 @@ enum Next {
     /// This is a reply to the handshake.
     Greet(Value),
     /// The server does not want us.
-    Reject(Error),
+    Reject(Error, Trouble),
     /// The connection is of no more use.
     End(Error),
 }
@@ -39,7 +41,7 @@ impl Clients {
             match self.receive(key, &mut bytes, ending, timers) {
                 Next::Drained => return true,
                 Next::Greet(reply) => self.greet(key, &reply, timers),
-                Next::Reject(error) => self.rejected(key, &error, timers),
+                Next::Reject(error, trouble) => self.rejected(key, &error, trouble, timers),
                 Next::End(error) => self.ended(key, &error, timers),
             }
             if self.conns.get(key).is_none() {
@@ -63,8 +65,8 @@ impl Clients {
                 conn.answered = true;
                 pool.hear(conn.number);
                 work.mark_hungry(conn.pool, pool);
-                if let Some(error) = rejection(&value, conn.written()) {
-                    return Next::Reject(error);
+                if let Some((error, trouble)) = rejection(&value, conn.written()) {
+                    return Next::Reject(error, trouble);
                 }
             }
             if let Value::Push(_) = value {
@@ -113,35 +115,33 @@ impl Clients {
         Next::Drained
     }
 
-    /// The server has closed the door before it read anything: nothing was executed, and the others who
-    /// wait for a connection would fare no better.
-    fn rejected(&mut self, key: Key, error: &Error, timers: &mut Timers) {
+    /// The server has closed the door before it read anything: nothing was executed.
+    fn rejected(&mut self, key: Key, error: &Error, trouble: Trouble, timers: &mut Timers) {
         let Some((conn, _, work)) = self.parts(key) else {
             return;
         };
-        let (pool, shared, state) = (conn.pool, conn.is_shared(), conn.state);
-        if state != State::Ready {
-            return self.connect_failed(key, error.clone(), timers);
+        if conn.state == State::Ready {
+            while let Some(ticket) = conn.lane.pop() {
+                work.finish(ticket, error.clone());
+            }
         }
-        while let Some(ticket) = conn.lane.pop() {
-            work.finish(ticket, error.clone());
-        }
-        self.lost(key, error, timers);
-        if let (false, Some(pool)) = (shared, self.pools.get_mut(pool)) {
-            self.work.fail_waiting(pool, error, usize::MAX, timers);
-        }
+        self.connect_failed(key, error, trouble, timers);
     }
 }
 
 /// The error of a server that turns us away, if its first reply says so: it speaks before it was asked
 /// anything, or it has no room.
-fn rejection(first: &Value, written: u64) -> Option<Error> {
+fn rejection(first: &Value, written: u64) -> Option<(Error, Trouble)> {
     let Value::Error(text) = first else {
         return None;
     };
     if written > 0 && !text.starts_with(NO_ROOM) {
         return None;
     }
+    let trouble = match is_passing(text) {
+        true => Trouble::NotNow,
+        false => Trouble::Rejected,
+    };
     let message = format!("the server rejected the connection: {}", printable(text));
-    Some(Error::new(ErrorKind::Connect, message))
+    Some((Error::new(ErrorKind::Connect, message), trouble))
 }

@@ -173,6 +173,13 @@ impl Request {
         }
     }
 
+    /// Another connection carries it.
+    pub(super) fn moves_to(&mut self, other: Key) {
+        if let Progress::Sent { conn, .. } = &mut self.progress {
+            *conn = other;
+        }
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.progress, Progress::Done(_) | Progress::Cancelled)
     }

@@ -28,6 +28,7 @@ use ::mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use ::mio::{Events, Interest, Poll, Token, Waker, event::Source};
 use std::fmt;
 use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -305,6 +306,10 @@ impl Driver for MioDriver {
             }
         };
         Ok(Arc::new(move || waker.wake()))
+    }
+
+    fn entropy(&mut self) -> u64 {
+        RandomState::new().build_hasher().finish()
     }
 }
 

@@ -124,6 +124,9 @@ pub trait Driver: fmt::Debug {
     /// What ends a [`poll`](Driver::poll) from another thread.
     fn alarm(&mut self) -> io::Result<Alarm>;
 
+    /// A number that nobody can foretell, for what should not happen everywhere at once.
+    fn entropy(&mut self) -> u64;
+
     /// Takes down something that the hub did, for a driver that keeps a record of the run.
     fn note(&mut self, _what: fmt::Arguments<'_>) {}
 }

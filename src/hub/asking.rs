@@ -3,7 +3,7 @@
 use super::{Hub, Result, Wait};
 use crate::address::{Address, Host, Place};
 use crate::config::Config;
-use crate::conn::{Ask, ENDPOINTS_MAX, PoolStats, Ticket};
+use crate::conn::{Ask, ENDPOINTS_MAX, PoolState, PoolStats, Ticket};
 use crate::driver::Endpoint;
 use crate::error::{Error, ErrorKind};
 use crate::token::Key;
@@ -23,7 +23,8 @@ impl Hub {
                 Host::Name(name) => self.resolve(name, *port)?,
             },
         };
-        Ok(self.clients.open(address, endpoints, config))
+        let seed = config.seed.unwrap_or_else(|| self.driver.entropy());
+        Ok(self.clients.open(address, endpoints, config, seed))
     }
 
     fn resolve(&self, name: &str, port: u16) -> Result<Vec<Endpoint>> {
@@ -91,6 +92,14 @@ impl Hub {
 
     pub(crate) fn pool_stats(&self, pool: Key) -> PoolStats {
         self.clients.stats(pool)
+    }
+
+    pub(crate) fn pool_state(&self, pool: Key) -> PoolState {
+        self.clients.pool_state(pool)
+    }
+
+    pub(crate) fn pool_failure(&self, pool: Key) -> Option<Error> {
+        self.clients.pool(pool)?.link.failure().cloned()
     }
 
     pub(crate) fn pool_address(&self, pool: Key) -> Option<&Address> {

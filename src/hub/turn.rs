@@ -274,6 +274,7 @@ impl Hub {
         // What has ended meanwhile may end connections.
         self.hand_out_replies();
         self.clients.finish_closing(&mut self.timers);
+        self.hand_out_replies();
         for socket in self.closing.drain(..).chain(self.clients.closing()) {
             self.driver.close(socket);
         }

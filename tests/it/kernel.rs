@@ -54,6 +54,10 @@ impl Clockwork {
 }
 
 impl Driver for Clockwork {
+    fn entropy(&mut self) -> u64 {
+        42
+    }
+
     fn now(&self) -> Time {
         let clock = self.0.borrow();
         clock.reads.set(clock.reads.get() + 1);
@@ -264,6 +268,10 @@ impl Tap {
 }
 
 impl Driver for Tapped {
+    fn entropy(&mut self) -> u64 {
+        self.inner.entropy()
+    }
+
     fn now(&self) -> Time {
         self.inner.now()
     }

@@ -14,6 +14,7 @@ mod notes;
 mod peer;
 mod pool;
 mod program;
+mod reconnect;
 mod resp;
 mod server;
 mod shutdown;

@@ -278,6 +278,10 @@ impl Driver for SimDriver {
         }))
     }
 
+    fn entropy(&mut self) -> u64 {
+        self.0.network.borrow_mut().random.any()
+    }
+
     fn note(&mut self, what: fmt::Arguments<'_>) {
         self.0.network.borrow_mut().note(what);
     }

@@ -269,10 +269,23 @@ fn a_hello_that_the_server_repeats_does_not_tell_the_password_either() {
 }
 
 #[test]
-fn a_loading_server_is_a_connect_error_that_says_so() {
-    let (error, _) = rejected("-LOADING Redis is loading the dataset in memory\r\n");
-    assert_eq!(error.kind(), ErrorKind::Connect);
-    assert!(error.to_string().contains("LOADING"), "{error}");
+fn a_loading_server_is_tried_again_and_whoever_waits_in_vain_learns_why() {
+    let peer = Peer::unix(|door| {
+        let mut link = door.accept();
+        link.expect_command(&["AUTH", SECRET]);
+        link.say(b"-LOADING Redis is loading the dataset in memory\r\n");
+        link.expect_end();
+        // It is not there when it is tried again.
+    });
+    let mut hub = Hub::new().unwrap();
+    let mut config = quick();
+    config.pool_timeout = ms(300);
+    let redis = open(&mut hub, &peer.url_as(&format!(":{SECRET}"), ""), config);
+    let pop = redis.brpop(&mut hub, "list", SECOND).unwrap();
+    let error = answer(&mut hub, pop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().contains("refused"), "{error}");
+    assert!(!error.maybe_executed(), "{error}");
 }
 
 #[test]
@@ -323,15 +336,22 @@ fn a_server_that_is_full_has_executed_nothing() {
         });
         let mut hub = Hub::new().unwrap();
         let rest = if handshake { "?db=1" } else { "" };
-        let redis = open(&mut hub, &peer.url(rest), quick());
+        let mut config = quick();
+        config.pool_timeout = ms(300);
+        let redis = open(&mut hub, &peer.url(rest), config);
         let pop = redis.brpop(&mut hub, "list", SECOND).unwrap();
         let error = answer(&mut hub, pop).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+        let kinds = [ErrorKind::Connect, ErrorKind::Timeout];
+        assert_eq!(error.kind(), kinds[usize::from(handshake)], "{error}");
         assert!(!error.maybe_executed(), "{error}");
-        assert!(
-            error.to_string().contains("max number of clients"),
-            "{error}"
-        );
+        // With a handshake, it was tried again, and this peer is gone by then.
+        let failure = redis.last_failure(&hub).unwrap().to_string();
+        let told = if handshake {
+            "refused"
+        } else {
+            "max number of clients"
+        };
+        assert!(failure.contains(told), "{failure}");
     }
 }
 
