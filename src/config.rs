@@ -78,6 +78,15 @@ pub struct Config {
     /// lowest setting (`hz 1`) the answer is up to one second late. Values under one second count as one.
     pub blocking_grace: Duration,
 
+    /// How long one round of a pop without a timeout lasts: `None` is a single round without end. The server is asked for
+    /// so long, and asked again, of which the caller sees nothing. A server whose machine has vanished without a word
+    /// is noticed `blocking_grace` after the end of a round, where one that was asked for ever never would be. No element can get
+    /// lost between two rounds: there is either an answer that brings one, or none and the list is as it was.
+    ///
+    /// Default: 60 s. Takes effect on what is asked from then on; commands of [`Redis::send`](crate::Redis::send) are sent as
+    /// they are.
+    pub forever_round: Option<Duration>,
+
     /// How long it may take to take a blocking command back that somebody gives up: one whose task is killed, or whose
     /// wait has a deadline. It is one round trip on the shared connection, unless the network is in trouble. After that the
     /// connection is closed, and whether it took an element along is unknown.
@@ -146,6 +155,7 @@ impl Default for Config {
             handshake_timeout: secs(5),
             command_timeout: secs(5),
             blocking_grace: secs(2),
+            forever_round: Some(secs(60)),
             cancel_timeout: secs(2),
             client_ids: ClientIds::default(),
 

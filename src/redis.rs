@@ -120,6 +120,7 @@ impl Redis {
                 replies: Expect::One,
                 lane,
                 undo,
+                again: false,
             },
         )
     }
@@ -165,16 +166,25 @@ impl Redis {
     }
 
     fn block(&self, hub: &mut Hub, command: Command, timeout: Timeout, undo: Undo) -> Result<Wait> {
-        let lane = Lane::Own(timeout);
+        let round = self.round(hub, timeout);
         self.ask(
             hub,
             Ask {
                 bytes: command.into_outbox(),
                 replies: Expect::One,
-                lane,
+                lane: Lane::Own(round),
                 undo,
+                again: round != timeout,
             },
         )
+    }
+
+    /// How long the server is asked to block.
+    fn round(&self, hub: &Hub, timeout: Timeout) -> Timeout {
+        match timeout {
+            Timeout::After(_) => timeout,
+            Timeout::Forever => hub.round(self.pool).map_or(timeout, Timeout::After),
+        }
     }
 
     fn share(&self, hub: &mut Hub, command: Command) -> Result<Wait> {
@@ -185,6 +195,7 @@ impl Redis {
                 replies: Expect::One,
                 lane: Lane::Shared,
                 undo: Undo::Nothing,
+                again: false,
             },
         )
     }
@@ -219,6 +230,7 @@ impl Redis {
                 replies: Expect::Many(pipeline.count),
                 lane: Lane::Shared,
                 undo: Undo::Nothing,
+                again: false,
             },
         )
     }
@@ -245,7 +257,10 @@ impl Redis {
     ///
     /// As [`send`](Redis::send).
     pub fn brpop(&self, hub: &mut Hub, lists: impl ToArgs, timeout: Timeout) -> Result<Wait> {
-        let command = self.command(hub, "BRPOP").arg(lists).arg(timeout);
+        let command = self
+            .command(hub, "BRPOP")
+            .arg(lists)
+            .arg(self.round(hub, timeout));
         self.block(hub, command, timeout, Undo::Right)
     }
 
@@ -256,7 +271,10 @@ impl Redis {
     ///
     /// As [`send`](Redis::send).
     pub fn blpop(&self, hub: &mut Hub, lists: impl ToArgs, timeout: Timeout) -> Result<Wait> {
-        let command = self.command(hub, "BLPOP").arg(lists).arg(timeout);
+        let command = self
+            .command(hub, "BLPOP")
+            .arg(lists)
+            .arg(self.round(hub, timeout));
         self.block(hub, command, timeout, Undo::Left)
     }
 
@@ -281,7 +299,12 @@ impl Redis {
             .arg(to)
             .arg(from_side)
             .arg(to_side);
-        self.block(hub, command.arg(timeout), timeout, Undo::Nothing)
+        self.block(
+            hub,
+            command.arg(self.round(hub, timeout)),
+            timeout,
+            Undo::Nothing,
+        )
     }
 
     /// Moves the last element of one list to the head of another, or waits for one
@@ -302,7 +325,7 @@ impl Redis {
             .command(hub, "BRPOPLPUSH")
             .arg(from)
             .arg(to)
-            .arg(timeout);
+            .arg(self.round(hub, timeout));
         self.block(hub, command, timeout, Undo::Nothing)
     }
 
@@ -323,7 +346,7 @@ impl Redis {
     ) -> Result<Wait> {
         let command = self
             .command(hub, "BLMPOP")
-            .arg(timeout)
+            .arg(self.round(hub, timeout))
             .arg(lists.len())
             .arg(lists);
         let undo = match side {
@@ -353,7 +376,10 @@ impl Redis {
             Rank::Min => "BZPOPMIN",
             Rank::Max => "BZPOPMAX",
         };
-        let command = self.command(hub, name).arg(sets).arg(timeout);
+        let command = self
+            .command(hub, name)
+            .arg(sets)
+            .arg(self.round(hub, timeout));
         self.block(hub, command, timeout, Undo::Add)
     }
 }

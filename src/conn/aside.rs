@@ -65,6 +65,7 @@ impl Clients {
             task: self.nobody,
             pool: pool_key,
             undo: None,
+            again: false,
             given_up: GivenUp::No,
             since: timers.now(),
             allowance: allowance(match aside {
@@ -78,6 +79,7 @@ impl Clients {
             replies: Expect::One,
             lane: Lane::Shared,
             undo: Undo::Nothing,
+            again: false,
         };
         if let Ok(ticket) = self.submit_shared(pool_key, request, ask, timers) {
             self.work.pending += 1;

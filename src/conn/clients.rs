@@ -17,6 +17,7 @@ use super::link::PoolState;
 use super::outbox::Outbox;
 use super::pool::{Pool, PoolStats};
 use super::request::{GivenUp, Progress, Replies, Reply, Request, Ticket, allowance as allow};
+use super::rounds::Rounds;
 use super::work::Work;
 use crate::address::Address;
 use crate::config::{Config, WhenFull};
@@ -53,6 +54,8 @@ pub(crate) struct Ask {
     pub(crate) lane: Lane,
     /// How the answer of a blocking command is undone.
     pub(crate) undo: Undo,
+    /// Whether to ask again when the answer is nil: this is one round of a wait without end.
+    pub(crate) again: bool,
 }
 
 /// What is to come back.
@@ -140,6 +143,7 @@ impl Clients {
             task,
             pool,
             undo: matches!(ask.lane, Lane::Own(_)).then_some(ask.undo),
+            again: ask.again,
             given_up: GivenUp::No,
             since: timers.now(),
             allowance,
@@ -164,12 +168,14 @@ impl Clients {
             pools, conns, work, ..
         } = self;
         let pool = pools.get_mut(pool_key).ok_or_else(gone)?;
+        let again = request.again;
         while let Some(key) = pool.pop_idle() {
             // One that has ended since it was put there leaves a stale key.
             if let Some(conn) = conns.get_mut(key) {
                 pool.available -= 1;
                 let ticket = Ticket(work.requests.insert(request));
                 let before = conn.queued;
+                conn.rounds = again.then(|| Rounds::begin(bytes.unsent(), timers.now()));
                 conn.send(bytes);
                 work.assign(key, conn, ticket, before, timers);
                 return Ok(ticket);

@@ -21,6 +21,7 @@ use super::cancel::{Cancel, Next};
 use super::clients::Expect;
 use super::outbox::Outbox;
 use super::request::Ticket;
+use super::rounds::Rounds;
 use crate::address::Protocol;
 use crate::driver::Socket;
 use crate::resp::Decoder;
@@ -57,6 +58,8 @@ pub(crate) struct Conn {
     pub(crate) begun: bool,
     /// What is known for taking back what is in flight, once that was wanted.
     pub(super) cancel: Option<Box<Cancel>>,
+    /// What is asked round by round.
+    pub(super) rounds: Option<Box<Rounds>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +135,7 @@ impl Conn {
             answered: false,
             begun: false,
             cancel: None,
+            rounds: None,
         }
     }
 

@@ -41,6 +41,7 @@ impl Clients {
         }
         if !conn.begun {
             conn.lane.pop();
+            conn.rounds = None;
             work.recycle(conn.unsend());
             work.cancel(ticket);
             pool.cancelled += 1;

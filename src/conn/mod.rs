@@ -27,6 +27,7 @@ mod outbox;
 mod pool;
 mod replies;
 mod request;
+mod rounds;
 mod verify;
 mod whereabouts;
 mod work;

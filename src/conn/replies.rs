@@ -80,6 +80,12 @@ impl Clients {
                 let message = format!("a reply that nobody asked for: {value:?}");
                 return Next::End(Error::new(ErrorKind::Protocol, message));
             };
+            if conn.rounds.is_some() {
+                if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {
+                    continue;
+                }
+                work.end_rounds(conn, ticket);
+            }
             match work.answer(ticket, value, conn.written(), timers.now()) {
                 Answer::Taken => {}
                 Answer::Cancelled => pool.cancelled += 1,

@@ -84,6 +84,8 @@ pub(crate) struct Request {
     /// would be missed.
     pub(crate) undo: Option<Undo>,
     pub(crate) given_up: GivenUp,
+    /// Whether nil begins another round of it.
+    pub(crate) again: bool,
     /// When it was put on its connection; until then, when it was asked.
     pub(crate) since: Time,
     /// How many milliseconds the reply may take; `FOR_EVER` has no deadline.
@@ -170,6 +172,13 @@ impl Request {
                 ..
             } if batch.left > 1 => self.was_begun(written),
             _ => self.was_written(written),
+        }
+    }
+
+    /// Its last byte stands there in the connection's stream.
+    pub(super) fn ends_at(&mut self, at: u64) {
+        if let Progress::Sent { end, .. } = &mut self.progress {
+            *end = at;
         }
     }
 

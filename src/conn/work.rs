@@ -8,6 +8,7 @@ use super::command::COMMAND_BYTES;
 use super::connection::Conn;
 use super::pool::Pool;
 use super::request::{GivenUp, Progress, Replies, Request, Ticket};
+use super::rounds::Rounds;
 use crate::driver::Socket;
 use crate::error::{Error, ErrorKind};
 use crate::resp::Value;
@@ -102,6 +103,8 @@ impl Work {
         };
         let before = conn.queued;
         conn.put(bytes, written, || self.buffer());
+        let again = self.requests.get(ticket.0).is_some_and(|it| it.again);
+        conn.rounds = again.then(|| Rounds::begin(bytes, timers.now()));
         self.assign(key, conn, ticket, before, timers);
         pool.pop_waiting(timers);
     }

@@ -7,6 +7,7 @@ use crate::conn::{Ask, ENDPOINTS_MAX, PoolState, PoolStats, Ticket};
 use crate::driver::Endpoint;
 use crate::error::{Error, ErrorKind};
 use crate::token::Key;
+use std::time::Duration;
 
 impl Hub {
     /// Opens a client of the server at `address`. Connections are made when they are needed.
@@ -92,6 +93,10 @@ impl Hub {
 
     pub(crate) fn pool_stats(&self, pool: Key) -> PoolStats {
         self.clients.stats(pool)
+    }
+
+    pub(crate) fn round(&self, pool: Key) -> Option<Duration> {
+        self.clients.pool(pool)?.config.forever_round
     }
 
     pub(crate) fn pool_state(&self, pool: Key) -> PoolState {

@@ -16,6 +16,7 @@ mod pool;
 mod program;
 mod reconnect;
 mod resp;
+mod rounds;
 mod server;
 mod shutdown;
 mod signals;

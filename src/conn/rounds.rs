@@ -1,0 +1,68 @@
+//! Waits without end, in rounds.
+//!
+//! Who asks a server to block for ever cannot tell a quiet list from a server that is gone: nothing comes, and nothing is
+//! due. So a wait without end is asked in rounds of a minute or so. When a round brings nil, the same command is sent
+//! again on the same connection, which its request never leaves; an answer that brings an element ends it. In between, the
+//! client stands in no line of the server's, and comes to the end of it again: others that wait for the same list may get
+//! the next element first, but none is missed.
+
+use super::clients::Expect;
+use super::connection::Conn;
+use super::outbox::Outbox;
+use super::request::Ticket;
+use super::work::Work;
+use crate::time::Time;
+use crate::token::Key;
+
+/// What a round needs to begin again, and when the first of them began.
+#[derive(Debug)]
+pub(super) struct Rounds {
+    bytes: Box<[u8]>,
+    began: Time,
+}
+
+impl Rounds {
+    pub(super) fn begin(bytes: &[u8], now: Time) -> Box<Rounds> {
+        Box::new(Rounds {
+            bytes: bytes.into(),
+            began: now,
+        })
+    }
+}
+
+impl Work {
+    /// A round is over, which has brought nothing: the next begins. False when there is none, because it is being taken back.
+    pub(super) fn next_round(
+        &mut self,
+        key: Key,
+        conn: &mut Conn,
+        ticket: Ticket,
+        now: Time,
+    ) -> bool {
+        if conn.cancels() {
+            return false;
+        }
+        let buffer = self.buffer();
+        let request = self.requests.get_mut(ticket.0);
+        let (Some(rounds), Some(request)) = (&conn.rounds, request) else {
+            return false;
+        };
+        conn.queued += rounds.bytes.len() as u64;
+        conn.out.append(Outbox::new(buffer, 0));
+        conn.out.extend(&rounds.bytes);
+        conn.begun = false;
+        conn.lane.push(ticket, Expect::One);
+        request.since = now;
+        request.ends_at(conn.queued);
+        self.mark_dirty(key, conn);
+        true
+    }
+
+    /// The wait has ended: it has lasted since its first round.
+    pub(super) fn end_rounds(&mut self, conn: &mut Conn, ticket: Ticket) {
+        let request = self.requests.get_mut(ticket.0);
+        if let (Some(rounds), Some(request)) = (conn.rounds.take(), request) {
+            request.since = rounds.began;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Pops without a timeout, which are asked in rounds of which nobody sees anything.
+
+use greenroom::server::{self, Server};
+use greenroom::sim::{Sim, Strike};
+use greenroom::{Command, Config, Endpoint, Hub, Redis, Timeout, Wake, ms, secs};
+use std::time::Duration;
+
+const ROUND: Duration = secs(10);
+
+fn world() -> (Sim, Hub, Server, Redis) {
+    let sim = Sim::new(1);
+    let mut hub = Hub::simulated(&sim);
+    let server = Server::new(&mut hub, server::Config::default());
+    let at = Endpoint::Tcp(([127, 0, 0, 1], 6379).into());
+    server.listen(&mut hub, &at).unwrap();
+    let mut config = Config::default();
+    config.forever_round = Some(ROUND);
+    let address = "redis://127.0.0.1:6379".parse().unwrap();
+    let redis = Redis::open_with(&mut hub, address, config).unwrap();
+    (sim, hub, server, redis)
+}
+
+#[test]
+fn a_wait_without_end_outlasts_its_rounds() {
+    let (_, mut hub, server, redis) = world();
+    let asked = redis.brpop(&mut hub, "list", Timeout::Forever).unwrap();
+    let pusher = hub.spawn(move |hub, wake| match wake {
+        Wake::Start => Ok(greenroom::Wait::sleep(35 * ROUND / 10)),
+        Wake::Elapsed => redis.lpush(hub, "list", "element"),
+        _ => Ok(greenroom::Wait::done()),
+    });
+    let reply = hub.wait(asked).unwrap().reply().unwrap();
+    hub.join(pusher).unwrap();
+    let took = reply.elapsed();
+    assert!(
+        took >= 35 * ROUND / 10 && took < 35 * ROUND / 10 + ms(1),
+        "{took:?}"
+    );
+    assert_eq!(reply.to::<(String, String)>().unwrap().1, "element");
+    assert_eq!(server.stats().commands, 4 + 1, "four rounds, and the push");
+}
+
+#[test]
+fn a_server_that_vanishes_is_noticed_after_the_round() {
+    let (sim, mut hub, _, redis) = world();
+    let asked = redis.brpop(&mut hub, "list", Timeout::Forever).unwrap();
+    sim.strike_at(hub.now() + secs(25), Strike::VanishAll);
+    let error = hub.wait(asked).unwrap().reply().unwrap_err();
+    assert!(error.is_timeout() && error.maybe_executed(), "{error}");
+    // The third round was to end after 30 s; then there is the grace.
+    let noticed = hub.now().as_nanos() / 1_000_000;
+    assert!((30_000..=32_001).contains(&noticed), "{noticed} ms");
+}
+
+#[test]
+fn a_pop_that_is_killed_between_and_within_rounds_loses_nothing() {
+    let end = u64::try_from(ROUND.as_micros()).unwrap();
+    for micros in [end / 2, end - 100, end - 1, end, end + 1, end + 100] {
+        let (_, mut hub, _, redis) = world();
+        let task = hub.spawn(move |hub, wake| match wake {
+            Wake::Start => redis.brpop(hub, "list", Timeout::Forever),
+            _ => Ok(greenroom::Wait::done()),
+        });
+        hub.sleep(Duration::from_micros(micros)).unwrap();
+        hub.kill(task);
+        hub.drain().unwrap();
+        let asked = redis.lpush(&mut hub, "list", "element").unwrap();
+        hub.wait(asked).unwrap().reply().unwrap();
+        let asked = redis
+            .send(&mut hub, Command::new("LLEN").arg("list"))
+            .unwrap();
+        let left: u64 = hub.wait(asked).unwrap().reply().unwrap().to().unwrap();
+        assert_eq!(left, 1, "{micros} us");
+        assert_eq!(redis.stats(&hub).cancelled, 1);
+    }
+}
