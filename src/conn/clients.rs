@@ -187,12 +187,7 @@ impl Clients {
             return Err(Error::new(ErrorKind::PoolFull, message));
         }
         let ticket = Ticket(work.requests.insert(request));
-        pool.push_waiting(ticket, bytes.unsent());
-        if pool.waiting_timer.is_none() {
-            let at = timers.now() + pool.config.pool_timeout;
-            pool.waiting_timer = Some(timers.arm(at, Owner::Pool(pool_key)));
-        }
-        work.mark_hungry(pool_key, pool);
+        work.wait_in_line(pool_key, pool, ticket, bytes.unsent(), timers);
         work.recycle(bytes.into_buffer());
         Ok(ticket)
     }

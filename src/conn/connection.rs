@@ -56,6 +56,8 @@ pub(crate) struct Conn {
     pub(crate) answered: bool,
     /// Whether some of the last command has left for the kernel.
     pub(crate) begun: bool,
+    /// Whether the server has said that it is of no more use.
+    pub(super) spoiled: bool,
     /// What is known for taking back what is in flight, once that was wanted.
     pub(super) cancel: Option<Box<Cancel>>,
     /// What is asked round by round.
@@ -134,6 +136,7 @@ impl Conn {
             idle: false,
             answered: false,
             begun: false,
+            spoiled: false,
             cancel: None,
             rounds: None,
         }

@@ -80,8 +80,13 @@ impl Clients {
                 let message = format!("a reply that nobody asked for: {value:?}");
                 return Next::End(Error::new(ErrorKind::Protocol, message));
             };
+            conn.spoiled |= spoils(&value);
             if conn.rounds.is_some() {
                 if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {
+                    continue;
+                }
+                if value.is_null() && work.round_was_ended(ticket) {
+                    work.begin_anew(conn, pool, ticket, timers);
                     continue;
                 }
                 work.end_rounds(conn, ticket);
@@ -103,6 +108,10 @@ impl Clients {
         // taken for the reply to the next request.
         if conn.state == State::Ready && !conn.idle && conn.lane.is_empty() {
             timers.disarm(&mut conn.timer);
+            if conn.spoiled && !conn.cancels() {
+                let message = "the server does not serve this connection any more";
+                return Next::End(Error::new(ErrorKind::Closed, message));
+            }
             if !conn.is_shared() && !conn.decoder.is_partial() && !ending {
                 let cancels = conn.cancels();
                 match conn.settle() {
@@ -132,6 +141,16 @@ impl Clients {
             }
         }
         self.connect_failed(key, error, trouble, timers);
+    }
+}
+
+/// Whether the server will answer everything on this connection with the same error: it wants another password by now, or
+/// it is not the master any more. The next connection says its handshake again, and may reach another server.
+fn spoils(reply: &Value) -> bool {
+    const CODES: [&[u8]; 3] = [b"NOAUTH ", b"READONLY ", b"UNBLOCKED "];
+    match reply {
+        Value::Error(text) => CODES.iter().any(|code| text.starts_with(code)),
+        _ => false,
     }
 }
 

@@ -9,9 +9,11 @@
 use super::clients::Expect;
 use super::connection::Conn;
 use super::outbox::Outbox;
-use super::request::Ticket;
+use super::pool::Pool;
+use super::request::{GivenUp, Progress, Ticket};
 use super::work::Work;
 use crate::time::Time;
+use crate::timers::Timers;
 use crate::token::Key;
 
 /// What a round needs to begin again, and when the first of them began.
@@ -56,6 +58,30 @@ impl Work {
         request.ends_at(conn.queued);
         self.mark_dirty(key, conn);
         true
+    }
+
+    /// Whether it was us who had the server end a round, because it should have ended long before.
+    pub(super) fn round_was_ended(&self, ticket: Ticket) -> bool {
+        let request = self.requests.get(ticket.0);
+        request.is_some_and(|it| it.given_up == GivenUp::ByPool)
+    }
+
+    /// The next round goes to whichever connection is free: this one may not be before a question about it is answered.
+    pub(super) fn begin_anew(
+        &mut self,
+        conn: &mut Conn,
+        pool: &mut Pool,
+        ticket: Ticket,
+        timers: &mut Timers,
+    ) {
+        let request = self.requests.get_mut(ticket.0);
+        let (Some(rounds), Some(request)) = (conn.rounds.take(), request) else {
+            return;
+        };
+        request.progress = Progress::Waiting;
+        request.given_up = GivenUp::No;
+        request.since = timers.now();
+        self.wait_in_line(conn.pool, pool, ticket, &rounds.bytes, timers);
     }
 
     /// The wait has ended: it has lasted since its first round.

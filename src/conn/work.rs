@@ -137,6 +137,23 @@ impl Work {
         }
     }
 
+    /// Lets a request wait for a connection.
+    pub(super) fn wait_in_line(
+        &mut self,
+        key: Key,
+        pool: &mut Pool,
+        ticket: Ticket,
+        bytes: &[u8],
+        timers: &mut Timers,
+    ) {
+        pool.push_waiting(ticket, bytes);
+        if pool.waiting_timer.is_none() {
+            let at = timers.now() + pool.config.pool_timeout;
+            pool.waiting_timer = Some(timers.arm(at, Owner::Pool(key)));
+        }
+        self.mark_hungry(key, pool);
+    }
+
     /// Forgets those that have given up waiting for a connection before the first who has not.
     pub(super) fn pass_over_stale(&self, pool: &mut Pool) {
         pool.pass_over(|ticket| self.requests.get(ticket.0).is_none());

@@ -36,6 +36,7 @@ fn quick() -> Config {
     let mut config = Config::default();
     // These peers play their parts to the letter, and this is not among them.
     config.client_ids = ClientIds::Never;
+    config.forever_round = None;
     config.pool_timeout = secs(5);
     config.connect_timeout = secs(5);
     config

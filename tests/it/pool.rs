@@ -25,6 +25,7 @@ const NIL: &[u8] = b"*-1\r\n";
 /// A client that takes nothing back: these peers play their parts to the letter.
 fn open(hub: &mut Hub, peer: &Peer, mut config: Config) -> Redis {
     config.client_ids = ClientIds::Never;
+    config.forever_round = None;
     let address = peer.url("").parse::<Address>().unwrap();
     Redis::open_with(hub, address, config).unwrap()
 }

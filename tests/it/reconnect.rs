@@ -171,6 +171,36 @@ fn a_server_that_is_not_ready_is_asked_again() {
 }
 
 #[test]
+fn a_connection_that_the_server_does_not_serve_any_more_is_not_used_again() {
+    for told in [
+        "-NOAUTH Authentication required.\r\n",
+        "-READONLY You can't write.\r\n",
+    ] {
+        let sim = Sim::new(1);
+        let pop = Script::new().expect_command(&["BRPOP", "list", "1"]);
+        let spoiled = pop.clone().send(told.as_bytes()).expect_end();
+        let works = pop.send(b"*-1\r\n");
+        let ping = Script::new().expect_command(&["PING"]);
+        let shared = ping.clone().send(told.as_bytes()).expect_end();
+        sim.scripts(at(), [spoiled, works, shared, ping.send(b"+PONG\r\n")]);
+        let mut hub = Hub::simulated(&sim);
+        let redis = client(&mut hub, config());
+        for expected in [false, true] {
+            let asked = redis
+                .brpop(&mut hub, "list", Timeout::After(secs(1)))
+                .unwrap();
+            assert_eq!(hub.wait(asked).unwrap().reply().is_ok(), expected);
+        }
+        for expected in [false, true] {
+            let asked = redis.ping(&mut hub).unwrap();
+            assert_eq!(hub.wait(asked).unwrap().reply().is_ok(), expected);
+        }
+        hub.sleep(ms(1)).unwrap();
+        sim.verify().unwrap();
+    }
+}
+
+#[test]
 fn a_wrong_password_is_told_at_once() {
     let wrong = "-WRONGPASS invalid username-password pair\r\n";
     let (end, took) = after_auth([wrong, wrong]);

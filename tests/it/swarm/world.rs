@@ -153,6 +153,7 @@ pub fn config() -> Config {
     let mut config = Config::default();
     config.connect_timeout = secs(2);
     config.handshake_timeout = secs(1);
+    config.forever_round = Some(ms(700));
     config.command_timeout = secs(1);
     config.pool_timeout = secs(4);
     config
