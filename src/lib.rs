@@ -101,8 +101,8 @@ pub use crate::conn::{Command, Late, PoolState, PoolStats, Reply, Ticket, ToArgs
 pub use crate::driver::{Endpoint, sim};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::hub::{
-    Dump, Failure, Handle, Hold, Hub, HubStats, Listener, Missed, Remote, Stream, Task, TaskId,
-    Tick, Wait, Wake,
+    Dump, Failure, Handle, Hold, Hub, HubStats, Listener, Missed, Outcome, Remote, Stream, Task,
+    TaskId, Tick, Wait, Wake,
 };
 pub use crate::redis::{Pipeline, Rank, Redis, Side};
 pub use crate::shutdown::{Shutdown, ShutdownReport};

@@ -56,7 +56,7 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Convert`](crate::ErrorKind::Convert) when the answer is of another type.
+    /// [`ErrorKind::Convert`] when the answer is of another type.
     pub fn to<T: crate::resp::FromValue>(self) -> Result<T> {
         self.value.convert()
     }

@@ -4,13 +4,12 @@ use super::{Hub, Result, Wait};
 use crate::conn::{Late, Said};
 use crate::driver::Endpoint;
 use crate::token::Key;
-use std::cell::RefCell;
 use std::panic::Location;
-use std::rc::Rc;
 
 /// What is called with an element that came too late, and where it was set.
 pub(super) struct LateHook {
-    call: Rc<RefCell<Call>>,
+    /// `None` while it is being called.
+    call: Option<Box<Call>>,
     set_at: &'static Location<'static>,
 }
 
@@ -24,7 +23,7 @@ impl Hub {
         hook: impl FnMut(&mut Hub, Late) -> Result<()> + 'static,
         set_at: &'static Location<'static>,
     ) {
-        let call = Rc::new(RefCell::new(hook));
+        let call: Option<Box<Call>> = Some(Box::new(hook));
         self.late_hooks
             .insert(pool.to_usize(), LateHook { call, set_at });
     }
@@ -36,19 +35,30 @@ impl Hub {
                 self.clients.give_back(late, &mut self.timers);
                 continue;
             };
-            let (call, set_at) = (Rc::clone(&hook.call), hook.set_at);
+            let set_at = hook.set_at;
             let mut late = Some(late);
-            let task = self.spawn_at(
-                move |hub: &mut Hub, _| {
-                    if let Some(late) = late.take() {
-                        (call.borrow_mut())(hub, late)?;
-                    }
-                    Ok(Wait::done())
-                },
-                set_at,
-            );
+            let tell = move |hub: &mut Hub, _| {
+                let told = late.take().map_or(Ok(()), |late| hub.tell_late(late));
+                told.map(|()| Wait::done())
+            };
+            let task = self.spawn_at(tell, set_at);
             self.detach(task);
         }
+    }
+
+    fn tell_late(&mut self, late: Late) -> Result<()> {
+        let pool = late.pool.to_usize();
+        let hook = self.late_hooks.get_mut(&pool);
+        let Some(mut call) = hook.and_then(|hook| hook.call.take()) else {
+            // It has panicked.
+            self.clients.give_back(late, &mut self.timers);
+            return Ok(());
+        };
+        let result = call(self, late);
+        if let Some(hook) = self.late_hooks.get_mut(&pool) {
+            hook.call.get_or_insert(call);
+        }
+        result
     }
 
     /// Makes turns until everything is over that was given up and is being taken back: pops of killed tasks, and elements that

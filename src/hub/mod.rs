@@ -28,6 +28,7 @@ mod asking;
 mod dump;
 mod every;
 mod late;
+mod outcome;
 mod remote;
 mod scheduling;
 mod streams;
@@ -39,6 +40,7 @@ mod watchdog;
 
 pub use self::dump::Dump;
 pub use self::every::{Missed, Tick};
+pub use self::outcome::Outcome;
 pub use self::remote::Remote;
 pub use self::scheduling::Failure;
 pub use self::streams::{Handle, Listener, Stream};

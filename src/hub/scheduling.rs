@@ -85,10 +85,10 @@ impl Hub {
     /// resumed never will be. A task that kills itself ends when it returns. Killing a task that has ended
     /// does nothing.
     ///
-    /// What the task has asked of a server is given up. A blocking pop that is in flight ends with its
-    /// connection: the server takes that for the end of the wait, and the element stays where it is. Only an
-    /// element that is on its way at that very moment is lost. A command that shares a connection is executed
-    /// nevertheless, and its reply is dropped.
+    /// What the task has asked of a server is given up. A blocking pop that is in flight is taken back: the server is
+    /// asked to end it, and an element that is on its way nevertheless is put back, or goes to
+    /// [`Redis::on_late`](crate::Redis::on_late). [`drain`](Hub::drain) waits for that. A command that shares a connection is
+    /// executed nevertheless, and its reply is dropped.
     pub fn kill(&mut self, task: TaskId) {
         let Some(slot) = self.tasks.get_mut(task.0) else {
             return;

@@ -172,7 +172,9 @@ impl Wait {
     /// The same wait, but for no longer than `duration` from the beginning of this turn.
     ///
     /// A wait that ends by its deadline wakes the task with [`Wake::Deadline`]. A request it waited for
-    /// is given up: see [`Hub::kill`] for what that means.
+    /// is given up. A blocking pop is taken back first, which takes a round trip: if an element is on its way already,
+    /// the task gets it, and [`Reply::is_late`](crate::Reply::is_late) says so; `Wake::Deadline` means that nothing was
+    /// popped. See also [`Wake::outcome`].
     pub const fn within(mut self, duration: Duration) -> Wait {
         self.deadline = Some(Until::After(nanos(duration)));
         self

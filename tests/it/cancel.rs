@@ -405,3 +405,41 @@ fn an_element_that_the_server_does_not_take_back_is_offered_until_it_does() {
     assert_eq!(stage.list(), ["a"]);
     assert_eq!(stage.counts(), [0, 1, 1, 0]);
 }
+
+#[test]
+fn each_end_of_a_pop_has_a_name() {
+    let mut stage = stage();
+    let (redis, outcomes) = (stage.redis, Notes::new());
+    let pop = |stage: &mut Stage, timeout: Duration, deadline: Duration| {
+        let notes = outcomes.clone();
+        stage.hub.spawn(move |hub, wake| match wake {
+            Wake::Start => {
+                let wait = redis.brpop(hub, "list", Timeout::After(timeout))?;
+                Ok(wait.within(deadline))
+            }
+            other => {
+                let outcome = format!("{:?}", other.outcome());
+                let name = outcome.split(['(', ' ']).next().unwrap_or_default();
+                notes.add(name.to_owned());
+                Ok(Wait::done())
+            }
+        });
+        stage.sleep(ms(8));
+    };
+    pop(&mut stage, ms(4), secs(9));
+    pop(&mut stage, secs(9), secs(9));
+    stage.push(&["a"]);
+    pop(&mut stage, secs(9), ms(4));
+    stage.sleep(ms(20));
+    let killed = stage.pop(None);
+    stage.hub.kill(killed);
+    stage.hub.drain().unwrap();
+    stage.ask(Command::new("SET").arg("list").arg("a string"));
+    pop(&mut stage, secs(9), secs(9));
+    stage.ask(Command::new("DEL").arg("list"));
+    pop(&mut stage, secs(9), secs(9));
+    stage.sim.strike(Strike::ResetAll);
+    stage.sleep(ms(10));
+    let expected = ["TimedOut", "Popped", "Cancelled", "Failed", "Unknown"];
+    assert_eq!(outcomes.take(), expected);
+}

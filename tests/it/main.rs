@@ -9,6 +9,7 @@ mod differential;
 mod embedded;
 mod hub;
 mod kernel;
+mod kill_storm;
 mod live;
 mod notes;
 mod peer;

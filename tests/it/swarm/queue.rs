@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// What is known of one element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pushed {
+pub enum Pushed {
     /// It was asked and not answered yet.
     Asked,
     /// The server has it.
@@ -177,6 +177,12 @@ impl Books {
     /// The pool has counted so many pops whose outcome is unknown.
     pub fn count_unknown(&mut self, count: u64) {
         self.unknown_pops = usize::try_from(count).expect("there were not so many");
+    }
+
+    /// These elements were asked to be pushed, or have been, or may have been.
+    pub fn push(&mut self, elements: impl Iterator<Item = u64>, pushed: Pushed) {
+        self.pushed
+            .extend(elements.map(|element| (element, pushed)));
     }
 
     fn check_time(&mut self, timeout: Timeout, took: Duration) {
