@@ -14,8 +14,3 @@ pub(crate) fn peak_resident_kib() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse().ok())
         .unwrap_or(0)
 }
-
-/// How many files the process may have open.
-pub(crate) fn open_files_max() -> u64 {
-    rlimit::Resource::NOFILE.get_soft().unwrap_or(u64::MAX)
-}

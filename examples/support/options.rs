@@ -1,12 +1,12 @@
-//! The command line. Flags are those of redis-benchmark where it has them, so `-h` is the host.
+//! The command line. Flags are those of redis-benchmark where it has them.
 
 use super::arguments::{self, number, text};
-use super::kernel;
-use greenroom::address::DEFAULT_PORT;
+use super::files::{self, Ends};
+use super::seconds::seconds;
+use super::which::{Server, Which};
+use greenroom::Timeout;
 use greenroom::sim::Faults;
-use greenroom::{Address, Timeout};
 use lexopt::prelude::*;
-use std::num::NonZeroU16;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -49,10 +49,6 @@ Exit status: 0 all pops timed out as they should; 1 one of them did not, or the 
 reached; 2 wrong usage; 130 ended by SIGINT (Ctrl-C), 143 by SIGTERM: a second signal does so at once.
 ";
 
-/// Descriptors besides those of the pops: standard streams, epoll, the signals' sockets, the shared connection,
-/// and the listener of the embedded server.
-const OTHER_FILES: u64 = 16;
-
 fn help() -> String {
     HELP.replace(
         "FAULTS",
@@ -77,36 +73,6 @@ pub(crate) struct Options {
     pub(crate) faults: Option<Faults>,
 }
 
-/// Which server to ask.
-#[derive(Debug)]
-pub(crate) enum Which {
-    /// This one and no other.
-    Named(Address),
-    /// The one at the default address; the embedded one where nothing listens there.
-    Usual,
-    /// The embedded one.
-    Embedded,
-}
-
-/// The ends of each connection that are open files of this process.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Ends {
-    Ours,
-    Both,
-}
-
-/// The flags that say which server, before they are made sense of.
-#[derive(Default)]
-struct Server {
-    host: Option<String>,
-    port: Option<u16>,
-    socket: Option<Address>,
-    password: Option<String>,
-    user: Option<String>,
-    url: Option<String>,
-    embedded: bool,
-}
-
 impl Options {
     /// Reads the command line. `Err` is the status to exit with.
     pub(crate) fn from_args() -> Result<Options, ExitCode> {
@@ -129,13 +95,7 @@ impl Options {
         };
         while let Some(arg) = arguments::next(&mut args)? {
             match arg {
-                Short('h') => server.host = Some(text(&mut args, "-h")?),
-                Short('p') => {
-                    let port: NonZeroU16 = number(&mut args, "-p", "a port from 1 to 65535")?;
-                    server.port = Some(port.get());
-                }
-                Short('s') => server.socket = Some(arguments::socket(&mut args, "-s")?),
-                Short('a') => server.password = Some(text(&mut args, "-a")?),
+                Short(letter @ ('h' | 'p' | 's' | 'a')) => server.short(letter, &mut args)?,
                 Long("user") => server.user = Some(text(&mut args, "--user")?),
                 Long("url") => server.url = Some(text(&mut args, "--url")?),
                 Long("embedded") => server.embedded = true,
@@ -200,98 +160,6 @@ impl Options {
         if self.simulate.is_some() {
             return Ok(());
         }
-        let (per_client, why) = match ends {
-            Ends::Ours => (1, ""),
-            Ends::Both => (2, " (with the embedded server, two each)"),
-        };
-        let needed = (self.clients as u64).saturating_mul(per_client);
-        let needed = needed.saturating_add(OTHER_FILES);
-        let limit = kernel::open_files_max();
-        if needed > limit {
-            return Err(format!(
-                "--clients {} needs {needed} open files{why}, and the limit is {limit}: \
-                 run `ulimit -n {needed}` first, or ask for fewer",
-                self.clients
-            ));
-        }
-        Ok(())
+        files::check("--clients", self.clients, ends)
     }
-}
-
-impl Server {
-    /// Whether any flag says which.
-    fn is_named(&self) -> bool {
-        let place = self.host.is_some() || self.port.is_some() || self.socket.is_some();
-        place
-            || self.password.is_some()
-            || self.user.is_some()
-            || self.url.is_some()
-            || self.embedded
-    }
-
-    fn which(self) -> Result<Which, String> {
-        let named = self.host.is_some() || self.port.is_some() || self.socket.is_some();
-        let signed = self.user.is_some() || self.password.is_some();
-        if self.embedded {
-            return match named || signed || self.url.is_some() {
-                true => Err(
-                    "--embedded is a server of its own: leave --url, -h, -p, -s, -a and --user out"
-                        .into(),
-                ),
-                false => Ok(Which::Embedded),
-            };
-        }
-        if self.url.is_some() && (named || signed) {
-            return Err(
-                "--url already says which server: leave -h, -p, -s, -a and --user out".into(),
-            );
-        }
-        if self.user.is_some() && self.password.is_none() {
-            return Err("--user needs a password: -a".into());
-        }
-        if self.socket.is_some() && (self.host.is_some() || self.port.is_some()) {
-            return Err("-s is another place than -h and -p: give one of them".into());
-        }
-        let environment = std::env::var("REDIS_URL").ok();
-        let environment = environment.filter(|url| !named && !url.is_empty());
-        if !named && !signed && self.url.is_none() && environment.is_none() {
-            return Ok(Which::Usual);
-        }
-        self.address(environment).map(Which::Named)
-    }
-
-    fn address(self, environment: Option<String>) -> Result<Address, String> {
-        let (url, whence) = match self.url {
-            Some(url) => (Some(url), "--url"),
-            None => (environment, "$REDIS_URL"),
-        };
-        let mut address = match (url, self.socket) {
-            (Some(url), _) => url.parse().map_err(|error| format!("{whence}: {error}"))?,
-            (None, Some(socket)) => socket,
-            (None, None) => {
-                let host = self.host.as_deref().unwrap_or("127.0.0.1");
-                let port = self.port.unwrap_or(DEFAULT_PORT);
-                Address::tcp(host, port).map_err(|error| format!("-h: {error}"))?
-            }
-        };
-        if let Some(user) = self.user {
-            address = address.with_user(user);
-        }
-        if let Some(password) = self.password {
-            address = address.with_password(password);
-        }
-        Ok(address)
-    }
-}
-
-/// Seconds with a fraction, from 0 to a century, rounded up to milliseconds: 0 alone is 0.
-fn seconds(args: &mut lexopt::Parser, flag: &str) -> Result<Duration, String> {
-    const CENTURY: f64 = 3.2e9;
-    let text = text(args, flag)?;
-    let seconds = text
-        .parse::<f64>()
-        .ok()
-        .filter(|seconds| (0.0..CENTURY).contains(seconds));
-    let seconds = seconds.ok_or_else(|| format!("{flag}: {text:?} is not a number of seconds"))?;
-    Ok(Duration::from_secs_f64((seconds * 1000.0).ceil() / 1000.0))
 }

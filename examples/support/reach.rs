@@ -5,8 +5,10 @@
 //! So is one that is there and does not let us in, or says nothing: it is somebody's, who should hear
 //! of it.
 
-use super::options::{Ends, Options, Which};
+use super::files::Ends;
+use super::options::Options;
 use super::simulation;
+use super::which::Which;
 use greenroom::driver::Endpoint;
 use greenroom::server::{self, Server};
 use greenroom::{Address, Command, Config, Error, ErrorKind, Hub, Redis, Result};
