@@ -12,6 +12,7 @@ mod servers;
 mod serving;
 mod sigint;
 mod simulated;
+mod worker;
 
 use crate::server::{
     PATIENCE, Server, Side, by_the_clock, eventually, free_port, raise_open_files, signal,
@@ -21,13 +22,14 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const BRPOP: &str = "concurrent_brpop";
 const SERVER: &str = "server";
+const WORKER: &str = "worker";
 
 /// Builds the examples next to this test, once, and says where one of them is.
 fn binary(name: &str) -> PathBuf {
@@ -43,7 +45,7 @@ fn binary(name: &str) -> PathBuf {
         let built = Command::new(env!("CARGO"))
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
             .args(["build", "--quiet", "--profile", name])
-            .args(["--example", BRPOP, "--example", SERVER])
+            .args(["--example", BRPOP, "--example", SERVER, "--example", WORKER])
             .arg("--target-dir")
             .arg(profile.parent().unwrap())
             .output()
@@ -170,10 +172,22 @@ impl Running {
             }
             thread::sleep(Duration::from_millis(2));
         };
+        let overran = status.signal() == Some(9);
+        let ended = self.ended(status);
+        assert!(!overran, "the program did not end in {limit:?}: {ended:?}");
+        ended
+    }
+
+    /// `kill -9`, at this very moment.
+    fn kill(mut self) -> Ended {
+        self.child.0.kill().unwrap();
+        let status = self.child.0.wait().unwrap();
+        self.ended(status)
+    }
+
+    fn ended(self, status: ExitStatus) -> Ended {
         let took = self.begin.elapsed();
         let (out, err) = (self.out.in_the_end(), self.err.in_the_end());
-        let overran = status.signal() == Some(9);
-        assert!(!overran, "the program did not end in {limit:?}: {out}{err}");
         Ended {
             code: status.code(),
             out,
@@ -214,7 +228,7 @@ impl Ended {
         let lines = self.err.lines();
         let complains = |line: &str| {
             let name = line.split(": ").next();
-            name == Some(BRPOP) || name == Some(SERVER)
+            [BRPOP, SERVER, WORKER].map(Some).contains(&name)
         };
         lines.filter(|line| complains(line)).collect()
     }
