@@ -75,9 +75,9 @@ MUTATIONS = [
     ),
     (
         "what was in flight on a lost connection is forgotten",
-        "src/conn/lifecycle.rs",
-        "            work.finish(ticket, told);\n            // Only",
-        "            // Only",
+        "src/conn/work.rs",
+        "        self.finish(ticket, told);\n        begun",
+        "        drop(told);\n        begun",
     ),
     (
         "a lost connection is not told from an unsent command",
@@ -129,9 +129,9 @@ MUTATIONS = [
     ),
     (
         "nobody who waits for a connection is ever told that it takes too long",
-        "src/conn/clients.rs",
-        "            pool.waiting_timer = Some(timers.arm(at, Owner::Pool(pool_key)));",
-        "            let _ = at;",
+        "src/conn/work.rs",
+        "            pool.waiting_timer = Some(timers.arm(at, Owner::Pool(key)));",
+        "            let _ = (at, key);",
     ),
     (
         "a task that ends leaves its request behind",
@@ -144,6 +144,30 @@ MUTATIONS = [
         "src/conn/outbox.rs",
         "        self.sent += count;\n",
         "        self.sent += if count == self.bytes.len() - self.sent { count } else { 0 };\n",
+    ),
+    (
+        "a connection is used again while a question about it is under way",
+        "src/conn/cancel.rs",
+        "            Phase::Asked => {\n                self.phase = Phase::Answered;\n                Next::Wait\n            }",
+        "            Phase::Asked => self.over(),",
+    ),
+    (
+        "a late element is dropped",
+        "src/conn/aside.rs",
+        "            if !reply.is_none() {\n                let reply",
+        "            if false {\n                let reply",
+    ),
+    (
+        "the timer of a connection that was set anew is forgotten",
+        "src/conn/deadlines.rs",
+        "        if conn.timer.is_some_and(|timer| timers.is_armed(timer)) {",
+        "        if false {",
+    ),
+    (
+        "the nil of a round is the answer",
+        "src/conn/replies.rs",
+        "                if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {",
+        "                if false {",
     ),
 ]
 

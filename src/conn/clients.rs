@@ -175,9 +175,10 @@ impl Clients {
                 pool.available -= 1;
                 let ticket = Ticket(work.requests.insert(request));
                 let before = conn.queued;
-                conn.rounds = again.then(|| Rounds::begin(bytes.unsent(), timers.now()));
+                let rounds = again.then(|| Rounds::begin(bytes.unsent(), timers.now()));
                 conn.send(bytes);
                 work.assign(key, conn, ticket, before, timers);
+                conn.rounds = rounds;
                 return Ok(ticket);
             }
         }

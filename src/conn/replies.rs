@@ -113,6 +113,10 @@ impl Clients {
                 return Next::End(Error::new(ErrorKind::Closed, message));
             }
             if !conn.is_shared() && !conn.decoder.is_partial() && !ending {
+                if conn.cancel.is_none() {
+                    work.release(key, conn, pool, 0, timers);
+                    return Next::Drained;
+                }
                 let cancels = conn.cancels();
                 match conn.settle() {
                     Settled::Free => {

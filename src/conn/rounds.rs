@@ -34,6 +34,7 @@ impl Rounds {
 
 impl Work {
     /// A round is over, which has brought nothing: the next begins. False when there is none, because it is being taken back.
+    #[cold]
     pub(super) fn next_round(
         &mut self,
         key: Key,
@@ -67,6 +68,7 @@ impl Work {
     }
 
     /// The next round goes to whichever connection is free: this one may not be before a question about it is answered.
+    #[cold]
     pub(super) fn begin_anew(
         &mut self,
         conn: &mut Conn,
@@ -85,6 +87,7 @@ impl Work {
     }
 
     /// The wait has ended: it has lasted since its first round.
+    #[cold]
     pub(super) fn end_rounds(&mut self, conn: &mut Conn, ticket: Ticket) {
         let request = self.requests.get_mut(ticket.0);
         if let (Some(rounds), Some(request)) = (conn.rounds.take(), request) {

@@ -103,13 +103,15 @@ impl Work {
         };
         let before = conn.queued;
         conn.put(bytes, written, || self.buffer());
-        let again = self.requests.get(ticket.0).is_some_and(|it| it.again);
-        conn.rounds = again.then(|| Rounds::begin(bytes, timers.now()));
-        self.assign(key, conn, ticket, before, timers);
+        if self.assign(key, conn, ticket, before, timers) {
+            conn.rounds = Some(Rounds::begin(bytes, timers.now()));
+        }
         pool.pop_waiting(timers);
     }
 
     /// Gives a connection of the own lane that nobody has to a request whose bytes it has, behind `before` of its stream.
+    /// True when it is a round that may be followed by another.
+    #[inline]
     pub(super) fn assign(
         &mut self,
         key: Key,
@@ -117,10 +119,11 @@ impl Work {
         ticket: Ticket,
         before: u64,
         timers: &mut Timers,
-    ) {
+    ) -> bool {
         let Some(request) = self.requests.get_mut(ticket.0) else {
-            return;
+            return false;
         };
+        let again = request.again;
         request.since = timers.now();
         request.progress = Progress::Sent {
             conn: key,
@@ -135,9 +138,11 @@ impl Work {
         if !conn.out.is_empty() {
             self.mark_dirty(key, conn);
         }
+        again
     }
 
     /// Lets a request wait for a connection.
+    #[inline]
     pub(super) fn wait_in_line(
         &mut self,
         key: Key,
