@@ -1,5 +1,6 @@
 //! The command line: a workload, then `key=value` in any order.
 
+use crate::giving_up::Way;
 use crate::{Result, Stop};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -39,6 +40,15 @@ pub enum Workload {
         tasks: usize,
         ops: usize,
     },
+    Cancel {
+        pops: usize,
+    },
+    Losses {
+        way: Way,
+        consumers: usize,
+        /// From when the consumers are ready.
+        run: Duration,
+    },
 }
 
 /// What is to be done, where, and since when.
@@ -68,6 +78,8 @@ impl Workload {
             Workload::Drain { .. } => "drain",
             Workload::Ping { .. } => "ping",
             Workload::Shared { .. } => "shared",
+            Workload::Cancel { .. } => "cancel",
+            Workload::Losses { way, .. } => way.name(),
         }
     }
 }
@@ -100,7 +112,16 @@ impl Job {
                 tasks: keys.count("tasks", 500)?,
                 ops: keys.count("ops", 500_000)?,
             },
-            _ => return failed("usage: PROGRAM pops|latency|drain|ping|shared key=value ..."),
+            Some("cancel") => Workload::Cancel {
+                pops: keys.count("pops", 1000)?,
+            },
+            Some("timeouts") => keys.losses(Way::Timeouts)?,
+            Some("aborts") => keys.losses(Way::Aborts)?,
+            _ => {
+                return failed(
+                    "usage: PROGRAM pops|latency|drain|ping|shared|cancel|timeouts|aborts key=value ...",
+                );
+            }
         };
         let place = keys.place()?;
         match keys.0.first() {
@@ -135,6 +156,14 @@ impl Keys {
             true => failed(format!("{key} is a number from 1")),
             false => Ok(count),
         }
+    }
+
+    fn losses(&mut self, way: Way) -> Result<Workload> {
+        Ok(Workload::Losses {
+            way,
+            consumers: self.count("consumers", 200)?,
+            run: Duration::from_millis(self.count("run_ms", 4000)?),
+        })
     }
 
     fn place(&mut self) -> Result<Place> {

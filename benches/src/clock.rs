@@ -19,7 +19,7 @@ pub fn ready() {
 
 /// Nanoseconds of `CLOCK_MONOTONIC`, which all processes share. An `Instant` comes from the same
 /// clock, but does not say what it shows.
-fn now() -> u64 {
+pub fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let [seconds, nanos] = [now.tv_sec, now.tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
     seconds * 1_000_000_000 + nanos

@@ -12,6 +12,9 @@
 //! | `drain` | `consumers` (500), `elements` (100000) | the same, with a queue that was filled before |
 //! | `ping` | `connections` (50), `pipeline` (16), `ops` (1000000) | each connection writes a whole pipeline of `PING`s at once, then reads all replies, and again |
 //! | `shared` | `tasks` (500), `ops` (500000) | each task loops `GET key`, all on one connection |
+//! | `cancel` | `pops` (1000) | so many `BRPOP queue 0` that wait are given up at once |
+//! | `timeouts` | `consumers` (200), `run_ms` (4000) | consumers loop `BRPOP queue 0`, each with a deadline of 1 to 20 ms; elements are numbers |
+//! | `aborts` | the same | consumers loop `BRPOP queue 0`, and each is aborted after 20 to 400 ms and replaced |
 //!
 //! The server is at `host` (127.0.0.1) and `port` (6379), or at the UNIX `socket`.
 //!
@@ -28,13 +31,16 @@
 mod args;
 pub mod c;
 mod clock;
+pub mod giving_up;
 mod on_tokio;
+pub mod tokio_gives_up;
 pub mod wire;
 
 pub use args::{Job, Place, Workload};
-pub use clock::{Consumed, late_us, ready};
+pub use clock::{Consumed, late_us, now, ready};
 pub use on_tokio::on_tokio;
 
+use giving_up::Delivered;
 use jzon::{JsonValue, object};
 use std::cell::Cell;
 use std::process::exit;
@@ -104,6 +110,16 @@ pub enum Outcome {
     Drain { elements: usize, wall: Duration },
     /// Of `ping` and `shared`. `wall` ends with the last reply.
     Ops { ops: usize, wall: Duration },
+    /// Of `cancel`. `wall` is how long the program itself took; the other two are moments by the clock that all
+    /// processes share: before the first pop was given up, and when the program went on to its end.
+    Cancelled {
+        cancelled: usize,
+        began_ns: u64,
+        ended_ns: u64,
+        wall: Duration,
+    },
+    /// Of `timeouts` and `aborts`.
+    Delivered(Delivered),
 }
 
 impl Outcome {
@@ -117,6 +133,18 @@ impl Outcome {
                 object! { elements: elements, wall_s: wall.as_secs_f64() }
             }
             Outcome::Ops { ops, wall } => object! { ops: ops, wall_s: wall.as_secs_f64() },
+            Outcome::Cancelled {
+                cancelled,
+                began_ns,
+                ended_ns,
+                wall,
+            } => object! {
+                cancelled: cancelled,
+                began_ns: began_ns,
+                ended_ns: ended_ns,
+                wall_s: wall.as_secs_f64(),
+            },
+            Outcome::Delivered(delivered) => delivered.json(),
         }
     }
 }

@@ -35,6 +35,9 @@ fn main() {
             ops,
         } => ping(job, connections, pipeline, ops),
         Workload::Shared { .. } => Err(Stop::NotRun("what shares a connection is no floor")),
+        Workload::Cancel { .. } | Workload::Losses { .. } => {
+            Err(Stop::NotRun("what gives pops up is no floor"))
+        }
     });
 }
 

@@ -1,19 +1,32 @@
-//! fred on tokio, one thread: its one connection, shared by all tasks.
+//! fred on tokio, one thread: its one connection, shared by all tasks; and a client for each pop that is given up.
 
-use fred::prelude::{Builder as ClientBuilder, Client, ClientLike, Config, KeysInterface};
-use greenroom_bench::{Countdown, Job, Outcome, Result, Stop, Workload, on_tokio, program, wire};
+use fred::prelude::{
+    Builder as ClientBuilder, Client, ClientLike, Config, KeysInterface, ListInterface,
+};
+use greenroom_bench::tokio_gives_up::Popping;
+use greenroom_bench::{
+    Countdown, Job, Outcome, Result, Stop, Workload, on_tokio, program, tokio_gives_up, wire,
+};
 use std::rc::Rc;
 use tokio::task::spawn_local;
 
 const NAME: &str = "fred";
 
 fn main() {
-    program(NAME, |job| {
-        let Workload::Shared { tasks, ops } = job.workload else {
-            return Err(Stop::NotRun("it is here for its shared connection"));
-        };
-        on_tokio(job, shared(job, tasks, ops))
-    });
+    program(NAME, |job| on_tokio(job, run(job)));
+}
+
+async fn run(job: &Job) -> Result<Outcome> {
+    match job.workload {
+        Workload::Shared { tasks, ops } => shared(job, tasks, ops).await,
+        Workload::Cancel { pops } => tokio_gives_up::cancel(Pops(job.clone()), pops).await,
+        Workload::Losses {
+            way,
+            consumers,
+            run,
+        } => tokio_gives_up::losses(Pops(job.clone()), way, consumers, run).await,
+        _ => Err(Stop::NotRun("it is here for its shared connection")),
+    }
 }
 
 async fn shared(job: &Job, tasks: usize, ops: usize) -> Result<Outcome> {
@@ -34,6 +47,23 @@ async fn shared(job: &Job, tasks: usize, ops: usize) -> Result<Outcome> {
     }
     let wall = job.begin.elapsed();
     Ok(Outcome::Ops { ops, wall })
+}
+
+/// Pops that are given up: a client has one connection, which a pop blocks for all others.
+struct Pops(Job);
+
+impl Popping for Pops {
+    const NAME: &'static str = NAME;
+    type Connection = Client;
+
+    async fn dial(&self) -> Result<Client> {
+        connect(&self.0, 1).await
+    }
+
+    async fn pop(&self, client: &mut Client) -> Result<Vec<u8>> {
+        let (_, element): (String, Vec<u8>) = client.brpop("queue", 0.0).await?;
+        Ok(element)
+    }
 }
 
 async fn connect(job: &Job, tasks: usize) -> Result<Client> {

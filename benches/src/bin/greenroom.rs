@@ -2,9 +2,12 @@
 
 use bytes::Bytes;
 use greenroom::resp::Value;
-use greenroom::{Command, Error, ErrorKind, Hub, Pipeline, Redis, Timeout, Wait, Wake, ms, secs};
+use greenroom::{
+    Command, Error, ErrorKind, Hub, Pipeline, Redis, TaskId, Timeout, Wait, Wake, ms, secs,
+};
+use greenroom_bench::giving_up::{AFTERMATH, Delivered, Way};
 use greenroom_bench::{
-    Consumed, Countdown, Job, Outcome, Result, SETTLE, Stop, Workload, fail, late_us, program,
+    Consumed, Countdown, Job, Outcome, Result, SETTLE, Stop, Workload, fail, late_us, now, program,
     ready, wire,
 };
 use std::cell::RefCell;
@@ -35,6 +38,12 @@ fn main() {
             ops,
         } => ping(job, connections, pipeline, ops),
         Workload::Shared { tasks, ops } => shared(job, tasks, ops),
+        Workload::Cancel { pops } => cancel(job, pops),
+        Workload::Losses {
+            way,
+            consumers,
+            run,
+        } => losses(job, way, consumers, run),
     });
 }
 
@@ -174,6 +183,117 @@ fn shared(job: &Job, tasks: usize, ops: usize) -> Result<Outcome> {
     hub.join_all(&tasks)?;
     let wall = job.begin.elapsed();
     Ok(Outcome::Ops { ops, wall })
+}
+
+fn cancel(job: &Job, pops: usize) -> Result<Outcome> {
+    let (mut hub, redis) = open(job)?;
+    let pops: Vec<_> = (0..pops)
+        .map(|_| {
+            hub.spawn(move |hub, wake| match wake {
+                Wake::Start => redis.brpop(hub, "queue", Timeout::Forever),
+                Wake::Killed => Ok(Wait::done()),
+                other => Err(other.unexpected()),
+            })
+        })
+        .collect();
+    while redis.stats(&hub).connects < pops.len() as u64 {
+        hub.sleep(ms(1))?;
+    }
+    ready();
+    hub.sleep(SETTLE)?;
+
+    let (begin, began_ns) = (Instant::now(), now());
+    for pop in &pops {
+        hub.kill(*pop);
+    }
+    hub.drain()?;
+    let wall = begin.elapsed();
+    hub.sleep(AFTERMATH)?;
+    Ok(Outcome::Cancelled {
+        cancelled: pops.iter().filter(|pop| hub.is_ended(**pop)).count(),
+        began_ns,
+        ended_ns: now(),
+        wall,
+    })
+}
+
+fn losses(job: &Job, way: Way, consumers: usize, run: Duration) -> Result<Outcome> {
+    let (mut hub, redis) = open(job)?;
+    let delivered = Rc::new(RefCell::new(Delivered::default()));
+    let consumers: Vec<_> = (0..consumers)
+        .map(|number| match way {
+            Way::Timeouts => times_out(&mut hub, redis, number, &delivered),
+            Way::Aborts => is_aborted(&mut hub, redis, number, &delivered),
+        })
+        .collect();
+    hub.sleep(SETTLE)?;
+    ready();
+    hub.sleep(run)?;
+    for consumer in consumers {
+        hub.kill(consumer);
+    }
+    hub.drain()?;
+    let mut delivered = delivered.take();
+    delivered.tell_late(redis.stats(&hub).late);
+    Ok(Outcome::Delivered(delivered))
+}
+
+/// A consumer whose pops have deadlines.
+fn times_out(
+    hub: &mut Hub,
+    redis: Redis,
+    number: usize,
+    delivered: &Rc<RefCell<Delivered>>,
+) -> TaskId {
+    let delivered = Rc::clone(delivered);
+    let mut moments = Way::Timeouts.moments(number);
+    hub.spawn(move |hub, wake| {
+        match wake {
+            Wake::Start => {}
+            Wake::Killed => return Ok(Wait::done()),
+            Wake::Deadline => delivered.borrow_mut().give_up(),
+            other => take(&delivered, other)?,
+        }
+        let pop = redis.brpop(hub, "queue", Timeout::Forever)?;
+        Ok(pop.within(moments.draw()))
+    })
+}
+
+/// A task that kills its consumer again and again, and starts another.
+fn is_aborted(
+    hub: &mut Hub,
+    redis: Redis,
+    number: usize,
+    delivered: &Rc<RefCell<Delivered>>,
+) -> TaskId {
+    let delivered = Rc::clone(delivered);
+    let mut moments = Way::Aborts.moments(number);
+    let mut consumer = None;
+    hub.spawn(move |hub, wake| {
+        if let Some(consumer) = consumer.take() {
+            hub.kill(consumer);
+            delivered.borrow_mut().give_up();
+        }
+        if matches!(wake, Wake::Killed) {
+            return Ok(Wait::done());
+        }
+        let delivered = Rc::clone(&delivered);
+        consumer = Some(hub.spawn(move |hub, wake| {
+            match wake {
+                Wake::Start => {}
+                Wake::Killed => return Ok(Wait::done()),
+                other => take(&delivered, other)?,
+            }
+            redis.brpop(hub, "queue", Timeout::Forever)
+        }));
+        Ok(Wait::sleep(moments.draw()))
+    })
+}
+
+fn take(delivered: &RefCell<Delivered>, wake: Wake) -> greenroom::Result<()> {
+    let (_, element): (Bytes, Bytes) = wake.reply()?.to()?;
+    let taken = delivered.borrow_mut().take(&element);
+    taken.map_err(|stop| failed(format!("{stop:?}")))
 }
 
 fn hub() -> Result<Hub> {

@@ -43,6 +43,9 @@ fn main() {
             ops,
         } => ping(job, connections, pipeline, ops),
         Workload::Shared { .. } => Err(Stop::NotRun("threads that share a connection need a lock")),
+        Workload::Cancel { .. } | Workload::Losses { .. } => {
+            Err(Stop::NotRun("a thread that waits cannot be ended"))
+        }
     });
 }
 

@@ -9,10 +9,11 @@
 //! It has no deadlines, no pool and no replies but those of the workloads. A client library has,
 //! and so has greenroom: what they cost more than this is what these take.
 
+use greenroom_bench::tokio_gives_up::Popping;
 use greenroom_bench::wire::{self, GET, PING, PONG, POP, Popped, REPLY_BYTES};
 use greenroom_bench::{
     Consumed, Countdown, Job, Outcome, PROOF, Place, Result, SETTLE, WINDOW, Workload, fail,
-    late_us, on_tokio, program, proves, ready,
+    late_us, on_tokio, program, proves, ready, tokio_gives_up,
 };
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -54,6 +55,12 @@ async fn run(job: &Job) -> Result<Outcome> {
             ops,
         } => ping(job, connections, pipeline, ops).await,
         Workload::Shared { tasks, ops } => shared(job, tasks, ops).await,
+        Workload::Cancel { pops } => tokio_gives_up::cancel(Pops(job.place.clone()), pops).await,
+        Workload::Losses {
+            way,
+            consumers,
+            run,
+        } => tokio_gives_up::losses(Pops(job.place.clone()), way, consumers, run).await,
     }
 }
 
@@ -193,6 +200,51 @@ async fn ping(job: &Job, connections: usize, pipeline: usize, ops: usize) -> Res
         ops: rounds * pipeline,
         wall: job.begin.elapsed(),
     })
+}
+
+/// Pops that are given up, as somebody would write it who knows what is lost otherwise: a pop that was given up on a
+/// connection which goes on is still in flight, and the next one waits for its reply instead of asking.
+struct Pops(Place);
+
+/// A connection that knows whether it has asked.
+struct Asking {
+    socket: Socket,
+    is_asked: bool,
+    reply: [u8; REPLY_BYTES],
+    got: usize,
+}
+
+impl Popping for Pops {
+    const NAME: &'static str = NAME;
+    type Connection = Asking;
+
+    async fn dial(&self) -> Result<Asking> {
+        Ok(Asking {
+            socket: Socket::connect(&self.0).await?,
+            is_asked: false,
+            reply: [0; REPLY_BYTES],
+            got: 0,
+        })
+    }
+
+    async fn pop(&self, asking: &mut Asking) -> Result<Vec<u8>> {
+        if !asking.is_asked {
+            // It is so short that the kernel takes it at once and whole.
+            asking.socket.write_all(POP).await?;
+            asking.is_asked = true;
+        }
+        loop {
+            asking.got += asking.socket.read(&mut asking.reply[asking.got..]).await?;
+            let popped = wire::popped(&asking.reply[..asking.got])?;
+            if let Some(popped) = popped {
+                (asking.is_asked, asking.got) = (false, 0);
+                return match popped {
+                    Popped::Element(element) => Ok(asking.reply[element].to_vec()),
+                    Popped::Nil => Err(wire::unexpected(wire::NIL).into()),
+                };
+            }
+        }
+    }
 }
 
 /// Connections in the making: see "Ten thousand connections" in the library.

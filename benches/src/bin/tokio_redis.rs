@@ -1,8 +1,9 @@
 //! redis-rs on tokio, one thread: a connection for each pop, one for all who share.
 
+use greenroom_bench::tokio_gives_up::Popping;
 use greenroom_bench::{
     Consumed, Countdown, Job, Outcome, PROOF, Place, Result, SETTLE, Stop, WINDOW, Workload, fail,
-    late_us, on_tokio, program, proves, ready, wire,
+    late_us, on_tokio, program, proves, ready, tokio_gives_up, wire,
 };
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
@@ -46,6 +47,12 @@ async fn run(job: &Job) -> Result<Outcome> {
             ops,
         } => ping(job, connections, pipeline, ops).await,
         Workload::Shared { tasks, ops } => shared(job, tasks, ops).await,
+        Workload::Cancel { pops } => tokio_gives_up::cancel(Pops::new(job)?, pops).await,
+        Workload::Losses {
+            way,
+            consumers,
+            run,
+        } => tokio_gives_up::losses(Pops::new(job)?, way, consumers, run).await,
     }
 }
 
@@ -213,6 +220,38 @@ async fn shared(job: &Job, tasks: usize, ops: usize) -> Result<Outcome> {
     }
     let wall = job.begin.elapsed();
     Ok(Outcome::Ops { ops, wall })
+}
+
+/// Pops that are given up. The library calls its connection cancellation-safe: a future that is dropped leaves the
+/// connection as good as it was, and its reply is thrown away when it comes. When the last handle is dropped, the
+/// connection is closed.
+struct Pops {
+    client: Client,
+    command: Cmd,
+}
+
+impl Pops {
+    fn new(job: &Job) -> Result<Pops> {
+        Ok(Pops {
+            client: client(job)?,
+            command: brpop("queue", 0),
+        })
+    }
+}
+
+impl Popping for Pops {
+    const NAME: &'static str = NAME;
+    type Connection = MultiplexedConnection;
+
+    async fn dial(&self) -> Result<MultiplexedConnection> {
+        Ok(connect(&self.client, 1).await?)
+    }
+
+    async fn pop(&self, connection: &mut MultiplexedConnection) -> Result<Vec<u8>> {
+        let popped: Popped = self.command.query_async(connection).await?;
+        let (_, element) = popped.ok_or_else(|| wire::unexpected(wire::NIL))?;
+        Ok(element)
+    }
 }
 
 /// Connections in the making: see "Ten thousand connections" in the library.

@@ -119,6 +119,7 @@ fn metric(
 
 const LESS: (Better, Shown) = (Better::Less, Shown::Table);
 const LESS_DRAWN: (Better, Shown) = (Better::Less, Shown::Picture);
+const NEITHER: (Better, Shown) = (Better::Neither, Shown::Table);
 const LESS_DETAIL: (Better, Shown) = (Better::Less, Shown::Detail);
 
 /// What is measured when programs do this work.
@@ -127,6 +128,8 @@ pub(crate) fn metrics(work: &Work) -> Vec<Metric> {
         Work::Pops { .. } => pops(),
         Work::Latency { .. } => latency(),
         Work::Drain { .. } | Work::Ping { .. } | Work::Shared { .. } => rate(work),
+        Work::Cancel { .. } => cancel(),
+        Work::Losses { .. } => losses(),
     };
     metrics.extend(costs(work));
     metrics
@@ -185,6 +188,53 @@ fn latency() -> Vec<Metric> {
         }),
         metric("max_us", "Slowest", "µs", LESS, |_, run| {
             run.said("max_us")
+        }),
+    ]
+}
+
+fn cancel() -> Vec<Metric> {
+    vec![
+        metric(
+            "unblocked_ms",
+            "Until no pop waits",
+            "ms",
+            LESS_DRAWN,
+            |_, run| run.said("unblocked_ms"),
+        ),
+        metric(
+            "said_ms",
+            "as the program sees it",
+            "ms",
+            LESS_DETAIL,
+            |_, run| Some(run.said("wall_s")? * 1e3),
+        ),
+        metric("blocked", "Pops that wait still", "", LESS, |_, run| {
+            run.said("blocked")
+        }),
+        metric("connections", "Connections then", "", NEITHER, |_, run| {
+            run.said("connections")
+        }),
+    ]
+}
+
+fn losses() -> Vec<Metric> {
+    vec![
+        metric("lost", "Lost", "", LESS_DRAWN, |_, run| run.said("lost")),
+        metric("duplicated", "Duplicated", "", LESS, |_, run| {
+            run.said("duplicated")
+        }),
+        metric("delivered", "Delivered", "", NEITHER, |_, run| {
+            run.said("came")
+        }),
+        metric("left", "Left in the list", "", NEITHER, |_, run| {
+            run.said("left")
+        }),
+        metric("given_up", "Given up", "", NEITHER, |_, run| {
+            run.said("given_up")
+        }),
+        // Only who asks the server to end a pop can know.
+        metric("late", "of them too late", "", NEITHER, |_, run| {
+            run.said("late")
         }),
     ]
 }

@@ -1,9 +1,8 @@
-//! Pushes elements at a steady speed, each of which is the moment at which it was sent.
+//! Pushes elements at a steady speed.
 
 use super::Result;
-use super::plan::PUSHED_PER_SECOND;
 use super::raw::{Raw, command};
-use rustix::time::{ClockId, clock_gettime};
+use greenroom_bench::now;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +11,24 @@ use std::time::{Duration, Instant};
 
 /// As often as a thread can be expected to wake.
 const PERIOD: Duration = Duration::from_millis(1);
-const PUSHED_PER_PERIOD: usize = PUSHED_PER_SECOND / 1000;
+
+/// What is to be pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Feed {
+    pub(crate) elements: usize,
+    /// In whole thousands.
+    pub(crate) per_second: usize,
+    pub(crate) of: Of,
+}
+
+/// What an element says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// The moment at which it was sent.
+    Moments,
+    /// How many were pushed before it.
+    Numbers,
+}
 
 /// Pushes in a thread, which stops with its handle.
 #[derive(Debug)]
@@ -22,10 +38,10 @@ pub(crate) struct Feeder {
 }
 
 impl Feeder {
-    pub(crate) fn start(socket: PathBuf, elements: usize) -> Feeder {
+    pub(crate) fn start(socket: PathBuf, feed: Feed) -> Feeder {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let push = move || push(Raw::connect(&socket)?, elements, &stopped);
+        let push = move || push(Raw::connect(&socket)?, feed, &stopped);
         Feeder {
             stop,
             thread: Some(thread::spawn(move || {
@@ -51,7 +67,12 @@ impl Drop for Feeder {
 }
 
 /// Who is late catches up: each period has its place in time, and is not moved by those before it.
-fn push(mut raw: Raw, elements: usize, stop: &AtomicBool) -> Result<()> {
+fn push(mut raw: Raw, feed: Feed, stop: &AtomicBool) -> Result<()> {
+    let Feed {
+        elements,
+        per_second,
+        of,
+    } = feed;
     let begin = Instant::now();
     let mut bytes = Vec::new();
     let mut pushed = 0;
@@ -59,10 +80,14 @@ fn push(mut raw: Raw, elements: usize, stop: &AtomicBool) -> Result<()> {
     while pushed < elements && !stop.load(Ordering::Relaxed) {
         thread::sleep(due.saturating_duration_since(Instant::now()));
         due += PERIOD;
-        let count = PUSHED_PER_PERIOD.min(elements - pushed);
+        let count = (per_second / 1000).min(elements - pushed);
         bytes.clear();
-        for _ in 0..count {
-            command(&mut bytes, &["LPUSH", "queue", &now().to_string()]);
+        for number in pushed..pushed + count {
+            let element = match of {
+                Of::Moments => now(),
+                Of::Numbers => number as u64,
+            };
+            command(&mut bytes, &["LPUSH", "queue", &element.to_string()]);
         }
         raw.send(&bytes)?;
         for _ in 0..count {
@@ -71,11 +96,4 @@ fn push(mut raw: Raw, elements: usize, stop: &AtomicBool) -> Result<()> {
         pushed += count;
     }
     Ok(())
-}
-
-/// Nanoseconds of `CLOCK_MONOTONIC`, which all processes share.
-fn now() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    let [seconds, nanos] = [now.tv_sec, now.tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
-    seconds * 1_000_000_000 + nanos
 }

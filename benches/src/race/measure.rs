@@ -1,6 +1,6 @@
 //! One run of one program, and what it has cost.
 
-use super::feed::Feeder;
+use super::beside::Beside;
 use super::kernel::{self, Usage};
 use super::plan::Work;
 use super::process::{Interrupt, Process};
@@ -76,11 +76,12 @@ impl Meter {
         };
         prepare(work, server)?;
         let before = Before::now(server)?;
+        let mut beside = Beside::new(work, server);
         let mut peak_kib = 0.0;
-        let ended = self.watch(&mut command, Some((work, server)), |pid| {
+        let ended = self.watch(&mut command, Some(&mut beside), |pid| {
             peak_kib = kernel::peak_kib(pid).unwrap_or(peak_kib);
         })?;
-        let ended = match ended {
+        let mut ended = match ended {
             Ended::Ran(said) => match program.result(work, &said) {
                 Ok(json) => Ended::Ran(before.until_now(server, peak_kib, json)?),
                 Err(why) => Ended::Failed(why),
@@ -89,6 +90,11 @@ impl Meter {
             Ended::Failed(why) => Ended::Failed(why),
         };
         server.settle()?;
+        if let Ended::Ran(run) = &mut ended
+            && let Err(why) = beside.account(&mut run.json)
+        {
+            ended = Ended::Failed(why);
+        }
         Ok(ended)
     }
 
@@ -96,7 +102,7 @@ impl Meter {
     pub(crate) fn watch(
         &self,
         command: &mut Command,
-        feed: Option<(&Work, &Server)>,
+        mut beside: Option<&mut Beside>,
         mut look: impl FnMut(u32),
     ) -> Result<Ended<String>> {
         let (stdout, stderr) = (self.folder.join("stdout"), self.folder.join("stderr"));
@@ -106,8 +112,6 @@ impl Meter {
             .stderr(File::create(&stderr)?);
         let begin = Instant::now();
         let mut process = Process::start(command)?;
-        let mut to_feed = feed.and_then(|(work, server)| Some((work.fed()?, server.socket())));
-        let mut feeder = None;
         let status = loop {
             look(process.id());
             if let Some(status) = process.0.try_wait()? {
@@ -118,17 +122,16 @@ impl Meter {
                 let why = format!("it has not ended within {TIME_MAX:?}");
                 return Ok(Ended::Failed(why));
             }
-            if to_feed.is_some() && is_ready(&stderr) {
-                feeder = to_feed
-                    .take()
-                    .map(|(elements, socket)| Feeder::start(socket, elements));
+            let waiting = beside.as_mut().filter(|beside| beside.waits());
+            if let Some(beside) = waiting.filter(|_| is_ready(&stderr)) {
+                beside.start();
             }
             sleep(LOOK);
         };
         // One that has failed has not taken what is pushed, and then pushing need not have an end
         // either.
-        if let Some(feeder) = feeder.filter(|_| status.success()) {
-            feeder.finish()?;
+        if let Some(beside) = beside.filter(|_| status.success()) {
+            beside.finish()?;
         }
         ended(
             status,

@@ -15,6 +15,8 @@
 //! race goes on.
 
 mod bars;
+mod beside;
+mod cancel;
 mod case;
 mod column;
 mod earlier;
@@ -44,10 +46,11 @@ mod table;
 mod text;
 mod tools;
 mod traces;
+mod watch;
 
 use machine::Machine;
 use measure::Meter;
-use options::{Asked, Options};
+use options::{Asked, Group, Options};
 use process::{Interrupt, Interrupted};
 use report::Report;
 use runner::Runner;
@@ -103,7 +106,7 @@ fn race(options: &Options) -> Result<bool> {
         println!("{line}");
     }
     write(options, &report)?;
-    Ok(!options.check || check(&report))
+    Ok(!options.check || check(&options.groups, &report))
 }
 
 /// Shows what an earlier race has found.
@@ -152,12 +155,21 @@ fn write(options: &Options, report: &Report) -> Result<()> {
     Ok(())
 }
 
-fn check(report: &Report) -> bool {
-    let Some(table) = report.tables.iter().find(|table| table.key == "exact") else {
-        println!("exact: not measured, so no budget is met");
-        return false;
-    };
-    let (lines, is_met) = exact::check(table);
-    println!("{}", lines.join("\n"));
+/// Whether the budgets of what was asked for are met.
+fn check(groups: &[Group], report: &Report) -> bool {
+    let mut is_met = true;
+    for group in groups {
+        let (lines, is_within) = match group {
+            Group::Exact => {
+                let table = report.tables.iter().find(|table| table.key == "exact");
+                let missing = || vec!["exact: not measured, so no budget is met".to_owned()];
+                table.map_or_else(|| (missing(), false), exact::check)
+            }
+            Group::Cancel => cancel::check(&report.tables),
+            _ => continue,
+        };
+        println!("{}", lines.join("\n"));
+        is_met &= is_within;
+    }
     is_met
 }

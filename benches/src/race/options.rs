@@ -14,11 +14,12 @@ Workloads (all of them, unless some are named):
   queue     500 consumers take elements from a list: how long each is on its way, how many a second
   ping      PING on 50 and 500 connections, one at a time and 16 in a pipeline
   shared    500 tasks GET through one connection
+  cancel    pops that are given up: 1000 at once, and consumers with deadlines; what is lost
   growth    pops with 100 to 10000 clients: processor time and memory
   exact     instructions and system calls of a pop, counted by valgrind and strace
 
 Options:
-      --quick            fewer and shorter runs: about one minute instead of up to fifteen
+      --quick            fewer and shorter runs: about two minutes instead of up to twenty
       --rounds N         measured runs of each program, instead of what the workload has
       --only NAME,NAME   only these programs
       --server PATH      the server's program (redis-server)
@@ -27,7 +28,7 @@ Options:
       --html FILE        a page with pictures
       --picture FILE     the main figures as one small SVG
       --from FILE        measure nothing: show anew what an earlier race has written with --json
-      --check            with exact: fail if greenroom is beyond its budgets
+      --check            with exact and cancel: fail if greenroom is beyond its budgets
       --help             this text
 
 Exit status: 0 done; 1 something failed, or a budget is not met; 2 wrong usage; 130 interrupted.
@@ -41,16 +42,18 @@ pub(crate) enum Group {
     Queue,
     Ping,
     Shared,
+    Cancel,
     Growth,
     Exact,
 }
 
 impl Group {
-    pub(crate) const ALL: [Group; 6] = [
+    pub(crate) const ALL: [Group; 7] = [
         Group::Pops,
         Group::Queue,
         Group::Ping,
         Group::Shared,
+        Group::Cancel,
         Group::Growth,
         Group::Exact,
     ];
@@ -61,6 +64,7 @@ impl Group {
             Group::Queue => "queue",
             Group::Ping => "ping",
             Group::Shared => "shared",
+            Group::Cancel => "cancel",
             Group::Growth => "growth",
             Group::Exact => "exact",
         }
@@ -150,8 +154,9 @@ impl Options {
         }
         let wanted = |group: &Group| named.is_empty() || named.contains(group);
         self.groups = Group::ALL.into_iter().filter(wanted).collect();
-        if self.check && !self.groups.contains(&Group::Exact) {
-            return Err("--check is about the workload exact, which is not asked for".into());
+        let has_budgets = |group: &Group| matches!(group, Group::Cancel | Group::Exact);
+        if self.check && !self.groups.iter().any(has_budgets) {
+            return Err("--check is about exact and cancel, which are not asked for".into());
         }
         if self.check && !self.runs("greenroom") {
             return Err("--check is about greenroom, which --only leaves out".into());
@@ -243,7 +248,7 @@ mod tests {
             ("pops --from a.json", "--from measures nothing"),
             ("--fast", "invalid option '--fast'"),
             ("--quick=yes", "unexpected argument"),
-            ("pops --check", "exact, which is not asked for"),
+            ("pops --check", "exact and cancel, which are not asked for"),
             ("exact --check --only threads", "which --only leaves out"),
         ] {
             let said = parse(line).unwrap_err();

@@ -105,6 +105,7 @@ fn heading(group: Group) -> &'static str {
         Group::Queue => "A queue",
         Group::Ping => "Many connections",
         Group::Shared => "A shared connection",
+        Group::Cancel => "Pops that are given up",
         Group::Growth => "More and more clients",
         Group::Exact => "Counted",
     }

@@ -132,6 +132,14 @@ impl Program {
             Work::Pops { .. } => "nil",
             Work::Latency { .. } | Work::Drain { .. } => "elements",
             Work::Ping { .. } | Work::Shared { .. } => "ops",
+            Work::Cancel { .. } => "cancelled",
+            // How many come is what is to be found out.
+            Work::Losses { .. } => {
+                let is_told = json["delivered"].is_array();
+                return is_told
+                    .then_some(json)
+                    .ok_or("it does not say what came".into());
+            }
         };
         // Whole pipelines may be more than what was asked for.
         match json[count].as_usize() {
