@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 /// Both counts of one tool for one program.
 const EXACT_GUESS: Duration = Duration::from_secs(6);
 
-/// Who needs longer for a run has one only: such figures are not close to those of others, and the
-/// rest of the race is waiting.
+/// Who needs longer for a run, and twice as long as expected, has one only: such figures are not close to those of
+/// others, and the rest of the race is waiting.
 const SLOW: Duration = Duration::from_secs(10);
 
 /// Files that a program has open besides its connections.
@@ -134,7 +134,7 @@ impl<'race> Runner<'race> {
         if racer.is_in() {
             let begin = Instant::now();
             racer.take(self.meter.run(racer.program, &case.work, server)?);
-            racer.is_slow = begin.elapsed() > SLOW;
+            racer.is_slow = begin.elapsed() > SLOW.max(2 * case.work.guess());
         }
         Ok(())
     }
