@@ -83,7 +83,8 @@ pub struct Config {
     /// is noticed `blocking_grace` after the end of a round, where one that was asked for ever never would be. No element can get
     /// lost between two rounds: there is either an answer that brings one, or none and the list is as it was.
     ///
-    /// Default: 60 s. Takes effect on what is asked from then on; commands of [`Redis::send`](crate::Redis::send) are sent as
+    /// Default: 60 s. On a simulated kernel, where a minute takes no time, a wait that nothing ends goes round for ever; with
+    /// `None` it is found out. Takes effect on what is asked from then on; commands of [`Redis::send`](crate::Redis::send) are sent as
     /// they are.
     pub forever_round: Option<Duration>,
 

@@ -125,7 +125,6 @@ impl Redis {
         )
     }
 
-    /// A command in a buffer that has been used before.
     /// Whether the server can be reached, as far as the last connects tell.
     pub fn state(&self, hub: &Hub) -> PoolState {
         hub.pool_state(self.pool)
@@ -161,6 +160,7 @@ impl Redis {
         hub.on_late(self.pool, hook, Location::caller());
     }
 
+    /// A command in a buffer that has been used before.
     fn command(&self, hub: &mut Hub, name: &str) -> Command {
         Command::in_buffer(hub.command_buffer(), name)
     }

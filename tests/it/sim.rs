@@ -332,7 +332,9 @@ fn a_restarted_server_is_found_again() {
 #[test]
 fn a_wait_that_nothing_can_end_is_found_out() {
     let sim = Sim::new(1);
-    let (mut hub, _, redis) = world(&sim, Config::default());
+    let mut config = Config::default();
+    config.forever_round = None;
+    let (mut hub, _, redis) = world(&sim, config);
     let asked = redis.brpop(&mut hub, "list", Timeout::Forever).unwrap();
     let error = hub.wait(asked).unwrap_err();
     assert!(error.to_string().contains("poll"), "{error}");
