@@ -28,6 +28,7 @@
 //! shared connection is lost with the question, nobody knows whether the server will read it: then the connection
 //! is not used again.
 
+use super::rounds::Rounds;
 use crate::time::{Time, ms};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -45,6 +46,8 @@ pub(super) struct Cancel {
     until: Time,
     /// A question was lost: the server may read it at any time.
     haunted: bool,
+    /// What is asked round by round, if that is in flight.
+    pub(super) rounds: Option<Rounds>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

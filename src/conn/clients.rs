@@ -178,7 +178,9 @@ impl Clients {
                 let rounds = again.then(|| Rounds::begin(bytes.unsent(), timers.now()));
                 conn.send(bytes);
                 work.assign(key, conn, ticket, before, timers);
-                conn.rounds = rounds;
+                if rounds.is_some() {
+                    conn.cancel.get_or_insert_default().rounds = rounds;
+                }
                 return Ok(ticket);
             }
         }

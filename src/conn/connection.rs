@@ -60,8 +60,6 @@ pub(crate) struct Conn {
     pub(super) spoiled: bool,
     /// What is known for taking back what is in flight, once that was wanted.
     pub(super) cancel: Option<Box<Cancel>>,
-    /// What is asked round by round.
-    pub(super) rounds: Option<Box<Rounds>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +136,6 @@ impl Conn {
             begun: false,
             spoiled: false,
             cancel: None,
-            rounds: None,
         }
     }
 
@@ -174,6 +171,15 @@ impl Conn {
         self.queued -= unsent as u64;
         self.out.advance(unsent);
         self.out.take_buffer()
+    }
+
+    /// What is asked round by round. It shares a box with what few connections have.
+    pub(super) fn rounds(&self) -> Option<&Rounds> {
+        self.cancel.as_ref()?.rounds.as_ref()
+    }
+
+    pub(super) fn take_rounds(&mut self) -> Option<Rounds> {
+        self.cancel.as_mut()?.rounds.take()
     }
 
     /// Whether something is being taken back.

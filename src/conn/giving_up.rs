@@ -41,7 +41,7 @@ impl Clients {
         }
         if !conn.begun {
             conn.lane.pop();
-            conn.rounds = None;
+            conn.take_rounds();
             work.recycle(conn.unsend());
             work.cancel(ticket);
             pool.cancelled += 1;

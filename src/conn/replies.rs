@@ -81,7 +81,7 @@ impl Clients {
                 return Next::End(Error::new(ErrorKind::Protocol, message));
             };
             conn.spoiled |= spoils(&value);
-            if conn.rounds.is_some() {
+            if conn.rounds().is_some() {
                 if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {
                     continue;
                 }

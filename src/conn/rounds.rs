@@ -24,11 +24,11 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub(super) fn begin(bytes: &[u8], now: Time) -> Box<Rounds> {
-        Box::new(Rounds {
+    pub(super) fn begin(bytes: &[u8], now: Time) -> Rounds {
+        Rounds {
             bytes: bytes.into(),
             began: now,
-        })
+        }
     }
 }
 
@@ -47,12 +47,13 @@ impl Work {
         }
         let buffer = self.buffer();
         let request = self.requests.get_mut(ticket.0);
-        let (Some(rounds), Some(request)) = (&conn.rounds, request) else {
+        let (Some(rounds), Some(request)) = (conn.take_rounds(), request) else {
             return false;
         };
         conn.queued += rounds.bytes.len() as u64;
         conn.out.append(Outbox::new(buffer, 0));
         conn.out.extend(&rounds.bytes);
+        conn.cancel.get_or_insert_default().rounds = Some(rounds);
         conn.begun = false;
         conn.lane.push(ticket, Expect::One);
         request.since = now;
@@ -77,7 +78,7 @@ impl Work {
         timers: &mut Timers,
     ) {
         let request = self.requests.get_mut(ticket.0);
-        let (Some(rounds), Some(request)) = (conn.rounds.take(), request) else {
+        let (Some(rounds), Some(request)) = (conn.take_rounds(), request) else {
             return;
         };
         request.progress = Progress::Waiting;
@@ -90,7 +91,7 @@ impl Work {
     #[cold]
     pub(super) fn end_rounds(&mut self, conn: &mut Conn, ticket: Ticket) {
         let request = self.requests.get_mut(ticket.0);
-        if let (Some(rounds), Some(request)) = (conn.rounds.take(), request) {
+        if let (Some(rounds), Some(request)) = (conn.take_rounds(), request) {
             request.since = rounds.began;
         }
     }

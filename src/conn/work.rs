@@ -104,7 +104,8 @@ impl Work {
         let before = conn.queued;
         conn.put(bytes, written, || self.buffer());
         if self.assign(key, conn, ticket, before, timers) {
-            conn.rounds = Some(Rounds::begin(bytes, timers.now()));
+            let rounds = Rounds::begin(bytes, timers.now());
+            conn.cancel.get_or_insert_default().rounds = Some(rounds);
         }
         pool.pop_waiting(timers);
     }

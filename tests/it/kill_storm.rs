@@ -131,11 +131,21 @@ impl Storm {
         self.settle()
     }
 
+    /// What is in the list. A server that has just come back may have to load it first.
+    fn left(&mut self) -> Vec<u64> {
+        loop {
+            let range = Command::new("LRANGE").arg("queue").arg(0).arg(-1);
+            let asked = self.redis.send(&mut self.hub, range).unwrap();
+            match self.hub.wait(asked).unwrap().reply() {
+                Ok(reply) => return reply.to().unwrap(),
+                Err(error) => assert_eq!(error.code(), Some("LOADING"), "{error}"),
+            }
+            self.hub.sleep(ms(10)).unwrap();
+        }
+    }
+
     fn settle(&mut self) -> PoolStats {
-        let range = Command::new("LRANGE").arg("queue").arg(0).arg(-1);
-        let asked = self.redis.send(&mut self.hub, range).unwrap();
-        let reply = self.hub.wait(asked).unwrap().reply().unwrap();
-        let left: Vec<u64> = reply.to().unwrap();
+        let left = self.left();
         let stats = self.redis.stats(&self.hub);
         let mut books = self.books.borrow_mut();
         Books::count_unknown(&mut books, stats.unknown);
