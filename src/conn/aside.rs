@@ -122,6 +122,10 @@ impl Clients {
         let (pool, undo) = (request.pool, request.undo);
         if let (Some(undo), Some(Ok(reply))) = (undo, request.into_result()) {
             if !reply.is_none() {
+                // One that was answered before it was given up has not been counted.
+                if let (false, Some(pool)) = (reply.is_late(), self.pools.get_mut(pool)) {
+                    pool.late += 1;
+                }
                 let reply = reply.into_value();
                 let tries = 0;
                 self.late.push(Late {

@@ -120,11 +120,7 @@ impl Handshake {
             _ => "the handshake",
         };
         let message = format!("the server rejected {name}: {}", self.quotable(text));
-        let trouble = match is_passing(text) {
-            true => Trouble::NotNow,
-            false => Trouble::Rejected,
-        };
-        Verdict::Rejected(Error::new(ErrorKind::Connect, message), trouble)
+        Verdict::Rejected(Error::new(ErrorKind::Connect, message), Trouble::of(text))
     }
 
     /// The server's id of the connection, if the reply to step number `step` tells it.
@@ -157,18 +153,6 @@ impl Handshake {
             _ => printable(text),
         }
     }
-}
-
-/// Whether a server that refuses with these words may accept after a while.
-pub(super) fn is_passing(text: &[u8]) -> bool {
-    const PASSING: [&[u8]; 5] = [
-        b"LOADING",
-        b"MASTERDOWN",
-        b"BUSY ",
-        b"TRYAGAIN",
-        b"ERR max number of clients reached",
-    ];
-    PASSING.iter().any(|words| text.starts_with(words))
 }
 
 /// What a server says of itself in RESP3, and of the connection.

@@ -59,6 +59,23 @@ pub(crate) enum Trouble {
     Rejected,
 }
 
+impl Trouble {
+    /// What it means that a server refuses with these words: it may accept after a while, or never will.
+    pub(super) fn of(text: &[u8]) -> Trouble {
+        const PASSING: [&[u8]; 5] = [
+            b"LOADING",
+            b"MASTERDOWN",
+            b"BUSY ",
+            b"TRYAGAIN",
+            b"ERR max number of clients reached",
+        ];
+        match PASSING.iter().any(|words| text.starts_with(words)) {
+            true => Trouble::NotNow,
+            false => Trouble::Rejected,
+        }
+    }
+}
+
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Link {

@@ -3,7 +3,6 @@
 use super::cancel::Next as Settled;
 use super::clients::Clients;
 use super::connection::State;
-use super::handshake::is_passing;
 use super::link::Trouble;
 use super::work::Answer;
 use crate::error::{Error, ErrorKind, printable};
@@ -167,10 +166,7 @@ fn rejection(first: &Value, written: u64) -> Option<(Error, Trouble)> {
     if written > 0 && !text.starts_with(NO_ROOM) {
         return None;
     }
-    let trouble = match is_passing(text) {
-        true => Trouble::NotNow,
-        false => Trouble::Rejected,
-    };
     let message = format!("the server rejected the connection: {}", printable(text));
-    Some((Error::new(ErrorKind::Connect, message), trouble))
+    let error = Error::new(ErrorKind::Connect, message);
+    Some((error, Trouble::of(text)))
 }
