@@ -22,6 +22,7 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -265,10 +266,19 @@ pub(crate) fn signal(name: &str, pid: u32) {
     assert!(status.success(), "{script}: {status}");
 }
 
-/// A port that nobody listens on, a moment ago.
+/// A port that nobody has. It is below those that the kernel gives to clients (32768 and up): one of these may be some
+/// client's own while a server is being restarted.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Another process with the same tests begins elsewhere.
+    let begin = std::process::id().wrapping_mul(101);
+    (0..COUNT)
+        .map(|_| begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT + FIRST)
+        .filter_map(|port| u16::try_from(port).ok())
+        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .expect("a free port")
 }
 
 /// Tests run at the same time in one process, and thousands of connections do not fit the 1024
