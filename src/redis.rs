@@ -139,7 +139,8 @@ impl Redis {
     /// [ignored](Hub::ignore) the answer. It is called in a task of its own, whose error goes to the hub's error hook.
     /// A task that still waits gets the element itself, see [`Reply::is_late`](crate::Reply::is_late).
     ///
-    /// Without it, the element is put back at the end that it came from. Whoever keeps it owns it:
+    /// Without it, the element is put back at the end that it came from; also when the hook returns an error or panics, which
+    /// says that it has not taken it. Whoever keeps it owns it:
     ///
     /// ```no_run
     /// # use greenroom::{Hub, Redis};

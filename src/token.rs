@@ -160,6 +160,11 @@ impl<T> Slots<T> {
     pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.slab.iter().map(|(_, slot)| (slot.key, &slot.value))
     }
+
+    /// All values, in no order that means anything.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slab.iter_mut().map(|(_, slot)| &mut slot.value)
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Questions of our own, put on the shared connection between those of the program: the id of a connection, the end of a
-//! wait, and elements that go back.
+//! wait, and elements that go back (`giving_back.rs`).
 
 use super::cancel::{Ids, Said};
 use super::clients::{Ask, Clients, Expect};
 use super::command::{Command, Lane};
+use super::connection::State;
 use super::late::{Late, Undo};
 use super::request::{GivenUp, Progress, Reply, Request, Ticket, allowance};
 use crate::driver::Socket;
@@ -11,13 +12,15 @@ use crate::error::Result;
 use crate::resp::Value;
 use crate::timers::Timers;
 use crate::token::Key;
-use log::{error, warn};
+use log::warn;
 
 /// What was asked, and for whom.
 #[derive(Debug)]
 pub(super) enum Aside {
     /// Who is connected to the server.
     List,
+    /// Whether the server is there, before it is asked for the ends of waits.
+    Knock,
     /// The end of what this connection waits for.
     Unblock(Key),
     /// To take an element back.
@@ -30,9 +33,6 @@ pub(crate) struct Naming {
     pub(crate) ids: Ids,
     pub(crate) conns: Vec<(Key, Socket)>,
 }
-
-/// An element is offered so often to a server that was not reached.
-const OFFERS_MAX: u8 = 5;
 
 impl Said {
     fn of(result: &Result<Reply>) -> Said {
@@ -60,7 +60,6 @@ impl Clients {
         let Some(pool) = self.pools.get_mut(pool_key) else {
             return;
         };
-        pool.give_backs += usize::from(matches!(aside, Aside::GiveBack(_)));
         let request = Request {
             task: self.nobody,
             pool: pool_key,
@@ -101,76 +100,62 @@ impl Clients {
         };
         match aside {
             Aside::List => self.listed(pool_key, result, timers),
+            Aside::Knock => self.opened(pool_key, &result, timers),
             Aside::Unblock(conn) => {
                 let said = Said::of(&result);
                 self.tell_refusal(pool_key, said, &result);
-                let conn_entry = self.conns.get_mut(conn);
-                let cancel = conn_entry.and_then(|it| it.cancel.as_mut());
-                if let Some(next) = cancel.map(|it| it.replied(said)) {
-                    self.go_on(conn, next, timers);
-                }
+                self.unblock_replied(conn, said, timers);
             }
             Aside::GiveBack(late) => self.given_back(late, result, timers),
         }
     }
 
-    /// Whatever came for somebody who does not wait any more.
-    pub(super) fn forsaken(&mut self, ticket: Ticket) {
-        let Some(request) = self.work.requests.remove(ticket.0) else {
+    /// Asks for the end of what a connection waits for.
+    ///
+    /// An id means something to the server that has given it, and to no other: one that has been started again gives
+    /// the same ids to other clients. So this never waits for a connection. First one is made, and when that is
+    /// answered, it is known by this connection's end whether its server is another one by now.
+    pub(super) fn ask_unblock(&mut self, key: Key, id: u64, timers: &mut Timers) {
+        let Some((conn, pool, _)) = self.parts(key) else {
             return;
         };
-        let (pool, undo) = (request.pool, request.undo);
-        if let (Some(undo), Some(Ok(reply))) = (undo, request.into_result()) {
-            if !reply.is_none() {
-                // One that was answered before it was given up has not been counted.
-                if let (false, Some(pool)) = (reply.is_late(), self.pools.get_mut(pool)) {
-                    pool.late += 1;
-                }
-                let reply = reply.into_value();
-                let tries = 0;
-                self.late.push(Late {
-                    pool,
-                    undo,
-                    reply,
-                    tries,
-                });
+        let (pool_key, shared) = (conn.pool, pool.shared);
+        if shared.and_then(|shared| self.state(shared)) == Some(State::Ready) {
+            let unblock = Command::new("CLIENT").arg("UNBLOCK").arg(id);
+            return self.ask_aside(pool_key, Aside::Unblock(key), unblock, timers);
+        }
+        let Some(pool) = self.pools.get_mut(pool_key) else {
+            return;
+        };
+        pool.at_the_door.push(key);
+        if pool.at_the_door.len() == 1 {
+            self.ask_aside(pool_key, Aside::Knock, Command::new("PING"), timers);
+        }
+    }
+
+    /// The shared connection is there, or will not be.
+    fn opened(&mut self, pool_key: Key, result: &Result<Reply>, timers: &mut Timers) {
+        let Some(pool) = self.pools.get_mut(pool_key) else {
+            return;
+        };
+        let said = Said::of(result);
+        let is_there = result.is_ok() || said == Said::Refused;
+        for key in std::mem::take(&mut pool.at_the_door) {
+            let cancel = self.conns.get(key).and_then(|it| it.cancel.as_ref());
+            match cancel.and_then(|it| it.asks()) {
+                Some(id) if is_there => self.ask_unblock(key, id, timers),
+                // It was answered meanwhile, or nothing was asked about it: no question can come too late.
+                _ => self.unblock_replied(key, Said::NotNow, timers),
             }
         }
     }
 
-    /// The elements for whom nobody waits any more.
-    pub(crate) fn take_late(&mut self) -> Vec<Late> {
-        std::mem::take(&mut self.late)
-    }
-
-    /// Puts an element back where it came from, if it was taken away.
-    pub(crate) fn give_back(&mut self, late: Late, timers: &mut Timers) {
-        if let Some(command) = late.give_back() {
-            self.ask_aside(late.pool, Aside::GiveBack(late), command, timers);
+    fn unblock_replied(&mut self, key: Key, said: Said, timers: &mut Timers) {
+        let conn = self.conns.get_mut(key);
+        let cancel = conn.and_then(|conn| conn.cancel.as_mut());
+        if let Some(next) = cancel.map(|it| it.replied(said)) {
+            self.go_on(key, next, timers);
         }
-    }
-
-    fn given_back(&mut self, mut late: Late, result: Result<Reply>, timers: &mut Timers) {
-        let Some(pool) = self.pools.get_mut(late.pool) else {
-            return;
-        };
-        pool.give_backs -= 1;
-        let error = match result {
-            Ok(_) => {
-                pool.given_back += 1;
-                return;
-            }
-            Err(error) => error,
-        };
-        late.tries += 1;
-        if !error.maybe_executed() && late.tries < OFFERS_MAX {
-            return self.give_back(late, timers);
-        }
-        pool.unknown += 1;
-        error!(
-            "{}: an element could not be put back: {error}",
-            pool.address
-        );
     }
 
     /// The id of a connection is wanted.

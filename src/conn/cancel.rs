@@ -137,6 +137,11 @@ impl Cancel {
         }
     }
 
+    /// The id, if the server is to be asked, or has been.
+    pub(super) fn asks(&self) -> Option<u64> {
+        self.id.filter(|_| self.phase == Phase::Asked)
+    }
+
     /// Whether a pause was to end with the timer.
     pub(super) fn pauses(&self) -> bool {
         self.phase == Phase::Pausing

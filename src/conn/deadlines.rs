@@ -168,6 +168,7 @@ impl Clients {
             timers.disarm(&mut Some(timer));
             self.work.mark_hungry(key, pool);
         }
+        self.returns_due(key, now, timers);
         self.dials_due(key, now, timers);
         self.waiting_due(key, now, timers);
     }

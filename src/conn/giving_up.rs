@@ -1,10 +1,9 @@
 //! Requests that somebody gives up, and pools that are closed.
 
-use super::aside::Aside;
 use super::cancel::Next;
 use super::clients::Clients;
-use super::command::Command;
 use super::connection::{Conn, InFlight, State};
+use super::pool::Pool;
 use super::request::{GivenUp, Progress, Ticket};
 use crate::config::ClientIds;
 use crate::error::{Error, ErrorKind};
@@ -68,7 +67,7 @@ impl Clients {
     /// Whether anything is being taken back.
     pub(crate) fn takes_back(&self) -> bool {
         let mut pools = self.pools.iter();
-        !self.late.is_empty() || pools.any(|(_, pool)| pool.cancelling > 0 || pool.give_backs > 0)
+        !self.late.is_empty() || pools.any(|(_, pool)| pool.takes_back())
     }
 
     /// Does what the state of a cancel asks for.
@@ -76,7 +75,6 @@ impl Clients {
         let Some((conn, pool, work)) = self.parts(key) else {
             return;
         };
-        let pool_key = conn.pool;
         match next {
             Next::Wait => {}
             Next::Name => {
@@ -85,8 +83,7 @@ impl Clients {
             }
             Next::Ask(id) => {
                 set_timer(key, conn, None, timers);
-                let unblock = Command::new("CLIENT").arg("UNBLOCK").arg(id);
-                self.ask_aside(pool_key, Aside::Unblock(key), unblock, timers);
+                self.ask_unblock(key, id, timers);
             }
             Next::Pause(pause) => {
                 let at = timers.now() + pause;
@@ -165,6 +162,7 @@ impl Clients {
             return;
         };
         pool.is_closing = true;
+        pool.limit_returns(timers.now());
         self.closing_pools.push(pool_key);
         self.work.fail_waiting(pool, &error, usize::MAX, timers);
         let of_pool = |(key, conn): (Key, &Conn)| (conn.pool == pool_key).then_some(key);
@@ -218,10 +216,8 @@ impl Clients {
     }
 
     fn finish_close(&mut self, pool_key: Key, timers: &mut Timers) -> bool {
-        let busy = |pool: &super::pool::Pool| pool.cancelling > 0 || pool.give_backs > 0;
-        if self.pools.get(pool_key).is_some_and(busy)
-            || self.late.iter().any(|it| it.pool == pool_key)
-        {
+        let is_late = self.late.iter().any(|it| it.pool == pool_key);
+        if is_late || self.pools.get(pool_key).is_some_and(Pool::takes_back) {
             return false;
         }
         let error = Error::new(ErrorKind::Closed, "the client was closed");
@@ -233,6 +229,7 @@ impl Clients {
             timers.disarm(&mut pool.waiting_timer);
             timers.disarm(&mut pool.dialing_timer);
             timers.disarm(&mut pool.pause.map(|(_, timer)| timer));
+            timers.disarm(&mut pool.returns.timer());
         }
         true
     }

@@ -33,7 +33,6 @@ pub struct Late {
     pub(crate) pool: Key,
     pub(super) undo: Undo,
     pub(super) reply: Value,
-    pub(super) tries: u8,
 }
 
 impl Undo {
@@ -129,7 +128,6 @@ mod tests {
             pool: Slots::new().insert(()),
             undo: Undo::of(command),
             reply: Value::Array(reply),
-            tries: 0,
         };
         let words = late.give_back()?.into_outbox();
         let text = String::from_utf8(words.unsent().to_vec()).unwrap();

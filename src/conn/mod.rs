@@ -18,6 +18,7 @@ mod clients;
 mod command;
 mod connection;
 mod deadlines;
+mod giving_back;
 mod giving_up;
 mod handshake;
 mod late;

@@ -14,6 +14,7 @@
 //! as long as it blocks, every 64th connection is made to answer a PING before its first command.
 
 use super::connection::{Conn, State};
+use super::giving_back::Returns;
 use super::handshake::Handshake;
 use super::link::Link;
 use super::outbox::Outbox;
@@ -130,8 +131,10 @@ pub(crate) struct Pool {
     /// Those of them whose ids are wanted, and whether the server has been asked.
     pub(super) unnamed: Vec<Key>,
     pub(super) lists: bool,
+    /// Connections about which the server is to be asked as soon as it can be.
+    pub(super) at_the_door: Vec<Key>,
     /// Elements that are on their way back.
-    pub(super) give_backs: usize,
+    pub(super) returns: Returns,
     /// Whether it was said that the server takes nothing back.
     pub(super) told_refusal: bool,
     /// Nothing is taken in any more.
@@ -198,7 +201,8 @@ impl Pool {
             cancelling: 0,
             unnamed: Vec::new(),
             lists: false,
-            give_backs: 0,
+            at_the_door: Vec::new(),
+            returns: Returns::default(),
             told_refusal: false,
             is_closing: false,
         }
@@ -322,6 +326,11 @@ impl Pool {
         );
         self.config.client_ids = ClientIds::AtConnect;
         self.handshake = Handshake::new(&self.address, self.handshake.protocol(), true);
+    }
+
+    /// Whether something is being taken back, or goes back.
+    pub(super) fn takes_back(&self) -> bool {
+        self.cancelling > 0 || !self.returns.is_empty()
     }
 
     /// Nothing is dialed for so long.

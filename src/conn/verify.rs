@@ -145,7 +145,7 @@ impl Clients {
             counted == *found,
             "pool {key:?} counts {counted:?}, has {found:?}"
         );
-        for timer in [pool.waiting_timer, pool.dialing_timer] {
+        for timer in [pool.waiting_timer, pool.dialing_timer, pool.returns.timer()] {
             held.hold(timer)?;
         }
         held.hold(pool.pause.map(|(_, timer)| timer))?;

@@ -35,35 +35,51 @@ impl Hub {
                 self.clients.give_back(late, &mut self.timers);
                 continue;
             };
-            let set_at = hook.set_at;
-            let mut late = Some(late);
-            let tell = move |hub: &mut Hub, _| {
-                let told = late.take().map_or(Ok(()), |late| hub.tell_late(late));
-                told.map(|()| Wait::done())
-            };
-            let task = self.spawn_at(tell, set_at);
+            let tell = |hub: &mut Hub, _| hub.tell_late().map(|()| Wait::done());
+            let task = self.spawn_at(tell, hook.set_at);
+            self.clients.lend(late.pool);
+            self.late_told.insert(task.0.to_usize(), late);
             self.detach(task);
         }
     }
 
-    fn tell_late(&mut self, late: Late) -> Result<()> {
+    /// Calls the hook. The element is the task's until the hook has taken it.
+    fn tell_late(&mut self) -> Result<()> {
+        let task = self.running.map_or(0, Key::to_usize);
+        let Some(late) = self.late_told.get(&task).cloned() else {
+            return Ok(());
+        };
         let pool = late.pool.to_usize();
         let hook = self.late_hooks.get_mut(&pool);
         let Some(mut call) = hook.and_then(|hook| hook.call.take()) else {
             // It has panicked.
-            self.clients.give_back(late, &mut self.timers);
             return Ok(());
         };
         let result = call(self, late);
         if let Some(hook) = self.late_hooks.get_mut(&pool) {
             hook.call.get_or_insert(call);
         }
+        if result.is_ok() {
+            if let Some(late) = self.late_told.remove(&task) {
+                self.clients.lent_is_over(late.pool);
+            }
+        }
         result
     }
 
+    /// A task has ended. An element that it was to tell of, and has not, goes back.
+    pub(super) fn leave_late(&mut self, task: Key) {
+        if let Some(late) = self.late_told.remove(&task.to_usize()) {
+            self.clients.lent_is_over(late.pool);
+            self.clients.give_back(late, &mut self.timers);
+        }
+    }
+
     /// Makes turns until everything is over that was given up and is being taken back: pops of killed tasks, and elements that
-    /// go back. Then nothing is lost when the program ends. It takes a round trip or two; with a server that does not answer,
-    /// [`cancel_timeout`](crate::Config::cancel_timeout).
+    /// go back or to [`on_late`](crate::Redis::on_late). Then nothing is lost when the program ends. It takes a round trip or
+    /// two; with a server that does not answer, [`cancel_timeout`](crate::Config::cancel_timeout). Elements that a server
+    /// does not take now are offered again for [`command_timeout`](crate::Config::command_timeout); those that are left are
+    /// logged as errors and counted in [`PoolStats::unknown`](crate::PoolStats::unknown).
     ///
     /// ```no_run
     /// # use greenroom::{Hub, Redis, Timeout};
@@ -80,10 +96,13 @@ impl Hub {
     /// As [`run`](Hub::run).
     pub fn drain(&mut self) -> Result<()> {
         self.enter("drain")?;
-        while self.clients.takes_back() {
-            self.turn()?;
+        self.clients.begin_last_offers(&self.timers);
+        let mut result = Ok(());
+        while self.clients.takes_back() && result.is_ok() {
+            result = self.turn();
         }
-        Ok(())
+        self.clients.end_last_offers();
+        result
     }
 
     /// Finds connections in a list of the server's clients, by the addresses of both ends.

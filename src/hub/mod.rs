@@ -53,7 +53,7 @@ use self::remote::Mailbox;
 use self::streams::Ports;
 use self::tasks::Tasks;
 use self::watchdog::Watchdog;
-use crate::conn::{Clients, Ticket};
+use crate::conn::{Clients, Late, Ticket};
 use crate::driver::sim::Sim;
 use crate::driver::{Driver, Event, MioDriver, Socket};
 use crate::error::{Error, ErrorKind, Result};
@@ -92,6 +92,8 @@ pub struct Hub {
     clients: Clients,
     /// What gets late elements, by pools as words.
     late_hooks: BTreeMap<usize, LateHook>,
+    /// What those tasks have that call them, by their keys as words.
+    late_told: BTreeMap<usize, Late>,
     /// The task that is being resumed.
     running: Option<Key>,
     /// How many requests it has asked since it was resumed, and the last of them.
@@ -166,6 +168,7 @@ impl Hub {
             ports: Ports::new(),
             clients: Clients::new(nobody),
             late_hooks: BTreeMap::new(),
+            late_told: BTreeMap::new(),
             running: None,
             asked: (0, None),
             in_turn: false,

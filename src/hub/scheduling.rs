@@ -352,6 +352,9 @@ impl Hub {
         if slot.loose {
             self.clients.abandon_all_of(key, &mut self.timers);
         }
+        if !self.late_told.is_empty() {
+            self.leave_late(key);
+        }
         self.close_ports_of(slot.port);
         if catch_unwind(AssertUnwindSafe(|| task.drop_task())).is_err() {
             log::error!("{:?} panicked while it was dropped", TaskId(key));

@@ -2,120 +2,16 @@
 //!
 //! On the simulated kernel, so that each race is run exactly as it is told.
 
+mod late;
+mod stage;
+
 use crate::notes::Notes;
-use greenroom::resp::Value;
-use greenroom::server::{self, Server};
 use greenroom::sim::{Faults, Script, Sim, Strike};
 use greenroom::{
-    Command, Config, Endpoint, ErrorKind, Hub, PoolStats, Redis, TaskId, Timeout, Wait, Wake, ms,
-    secs,
+    ClientIds, Command, Config, ErrorKind, Hub, PoolStats, Redis, Timeout, Wait, Wake, ms, secs,
 };
-use std::net::SocketAddr;
+use stage::{LATENCY, Stage, at, stage};
 use std::time::Duration;
-
-/// How long a byte travels.
-const LATENCY: Duration = ms(1);
-
-struct Stage {
-    sim: Sim,
-    hub: Hub,
-    server: Server,
-    redis: Redis,
-    /// Pushes and looks, from a connection of its own.
-    other: Redis,
-    ends: Notes<String>,
-}
-
-fn at() -> SocketAddr {
-    "127.0.0.1:6379".parse().unwrap()
-}
-
-fn stage() -> Stage {
-    let sim = Sim::new(1);
-    let mut slow = Faults::none();
-    slow.latency = LATENCY..=LATENCY;
-    sim.set_faults(slow);
-    let mut hub = Hub::simulated(&sim);
-    let mut config = server::Config::default();
-    config.max_clients = 20_000;
-    let server = Server::new(&mut hub, config);
-    server.refuse(sim.error_replies());
-    server.listen(&mut hub, &Endpoint::Tcp(at())).unwrap();
-    let url = "redis://127.0.0.1:6379";
-    let redis = Redis::open(&mut hub, url).unwrap();
-    let other = Redis::open(&mut hub, url).unwrap();
-    let mut stage = Stage {
-        sim,
-        hub,
-        server,
-        redis,
-        other,
-        ends: Notes::new(),
-    };
-    stage.ask(Command::new("PING"));
-    stage
-}
-
-impl Stage {
-    /// A task that pops once, and tells how its wait has ended.
-    fn pop(&mut self, deadline: Option<Duration>) -> TaskId {
-        let (redis, ends) = (self.redis, self.ends.clone());
-        self.hub.spawn(move |hub, wake| {
-            let end = match wake {
-                Wake::Start => {
-                    let wait = redis.brpop(hub, "list", Timeout::After(secs(60)))?;
-                    return Ok(deadline.map_or(wait, |deadline| wait.within(deadline)));
-                }
-                Wake::Reply(Ok(reply)) if reply.is_none() => "nil".into(),
-                Wake::Reply(Ok(reply)) => {
-                    let late = if reply.is_late() { "late " } else { "" };
-                    format!("{late}{}", reply.to::<(String, String)>()?.1)
-                }
-                Wake::Reply(Err(error)) => format!("{:?} {}", error.kind(), error.maybe_executed()),
-                other => format!("{other:?}"),
-            };
-            ends.add(end);
-            Ok(Wait::done())
-        })
-    }
-
-    fn sleep(&mut self, time: Duration) {
-        self.hub.sleep(time).unwrap();
-    }
-
-    fn ask(&mut self, command: Command) -> Value {
-        let asked = self.other.send(&mut self.hub, command).unwrap();
-        self.hub.wait(asked).unwrap().reply().unwrap().into_value()
-    }
-
-    fn push(&mut self, elements: &[&str]) {
-        self.ask(Command::new("LPUSH").arg("list").arg(elements));
-    }
-
-    /// Pushes, and stops when the server has popped it again and its way back is half done.
-    fn push_halfway(&mut self, elements: &[&str]) {
-        let push = Command::new("LPUSH").arg("list").arg(elements);
-        let asked = self.other.send(&mut self.hub, push).unwrap();
-        self.hub.ignore(asked);
-        self.sleep(LATENCY + LATENCY / 2);
-    }
-
-    /// What stands in the list, the next to be popped last.
-    fn list(&mut self) -> Vec<String> {
-        let range = Command::new("LRANGE").arg("list").arg(0).arg(-1);
-        self.ask(range).convert().unwrap()
-    }
-
-    fn stats(&self) -> PoolStats {
-        self.redis.stats(&self.hub)
-    }
-
-    /// `[cancelled, late, given_back, unknown]`
-    fn counts(&self) -> [u64; 4] {
-        let stats = self.stats();
-        [stats.cancelled, stats.late, stats.given_back, stats.unknown]
-    }
-}
 
 #[test]
 fn a_killed_pop_takes_nothing_and_its_connection_is_used_again() {
@@ -351,62 +247,6 @@ fn a_client_may_be_closed_while_it_takes_back_and_while_it_connects() {
 }
 
 #[test]
-fn whoever_wants_late_elements_gets_them() {
-    let mut stage = stage();
-    let late = Notes::new();
-    let told = late.clone();
-    stage.redis.on_late(&mut stage.hub, move |_hub, late| {
-        told.add(late.into_reply().convert::<(String, String)>()?.1);
-        Ok(())
-    });
-    let task = stage.pop(None);
-    stage.sleep(ms(10));
-    stage.push_halfway(&["a"]);
-    stage.hub.kill(task);
-    stage.hub.drain().unwrap();
-    stage.sleep(ms(1));
-    assert_eq!(late.take(), ["a"]);
-    assert_eq!(stage.list(), [""; 0]);
-    assert_eq!(stage.counts(), [0, 1, 0, 0]);
-}
-
-#[test]
-fn what_was_moved_stays_where_it_was_moved_to() {
-    use greenroom::Side::{Left, Right};
-    let mut stage = stage();
-    let redis = stage.redis;
-    let task = stage.hub.spawn(move |hub, wake| match wake {
-        Wake::Start => redis.blmove(hub, ("list", Right), ("work", Left), Timeout::Forever),
-        _ => Ok(Wait::done()),
-    });
-    stage.sleep(ms(10));
-    stage.push_halfway(&["a"]);
-    stage.hub.kill(task);
-    stage.hub.drain().unwrap();
-    let length = stage.ask(Command::new("LLEN").arg("work"));
-    assert_eq!(length, Value::Int(1));
-    assert_eq!(stage.counts(), [0, 1, 0, 0]);
-}
-
-#[test]
-fn an_element_that_the_server_does_not_take_back_is_offered_until_it_does() {
-    let mut stage = stage();
-    let task = stage.pop(None);
-    stage.sleep(ms(10));
-    stage.push_halfway(&["a"]);
-    let mut refusals = 2;
-    stage.server.refuse(move |name| {
-        let refused = name == "rpush" && refusals > 0;
-        refusals -= u32::from(refused);
-        refused.then(|| "OOM command not allowed".into())
-    });
-    stage.hub.kill(task);
-    stage.hub.drain().unwrap();
-    assert_eq!(stage.list(), ["a"]);
-    assert_eq!(stage.counts(), [0, 1, 1, 0]);
-}
-
-#[test]
 fn each_end_of_a_pop_has_a_name() {
     let mut stage = stage();
     let (redis, outcomes) = (stage.redis, Notes::new());
@@ -442,4 +282,33 @@ fn each_end_of_a_pop_has_a_name() {
     stage.sleep(ms(10));
     let expected = ["TimedOut", "Popped", "Cancelled", "Failed", "Unknown"];
     assert_eq!(outcomes.take(), expected);
+}
+
+#[test]
+fn a_question_about_a_client_is_never_put_to_a_server_that_was_started_again() {
+    let sim = Sim::new(1);
+    let mut slow = Faults::none();
+    slow.latency = LATENCY..=LATENCY;
+    sim.set_faults(slow);
+    let greeted = |id: &[u8]| Script::new().expect_command(&["CLIENT", "ID"]).send(id);
+    // The server dies while its shared connection is being made.
+    let pop = greeted(b":7\r\n").expect_command(&["BRPOP", "list", "60"]);
+    let after = greeted(b":1\r\n").expect_command(&["PING"]);
+    let after = after.send(b"+PONG\r\n").expect_end();
+    sim.scripts(at(), [pop.wait(ms(10)).close(), after]);
+    let mut hub = Hub::simulated(&sim);
+    let mut config = Config::default();
+    config.client_ids = ClientIds::AtConnect;
+    let address = "redis://127.0.0.1:6379".parse().unwrap();
+    let redis = Redis::open_with(&mut hub, address, config).unwrap();
+    let popped = redis
+        .brpop(&mut hub, "list", Timeout::After(secs(60)))
+        .unwrap();
+    let wait = popped.within(ms(13));
+    let error = hub.wait(wait).unwrap().reply().unwrap_err();
+    assert!(error.maybe_executed(), "{error}");
+    hub.sleep(ms(10)).unwrap();
+    redis.close(&mut hub);
+    hub.sleep(ms(10)).unwrap();
+    sim.verify().unwrap();
 }
