@@ -4,6 +4,9 @@
 //! user's command leaves before the last of them: a pop that ran before its SELECT would have popped
 //! from another database.
 //!
+//! A connection that is to prove something says PING at the end: that the server has accepted it (`pool.rs`, pacing), or
+//! that a server which was lost is there again, and ready (`link.rs`).
+//!
 //! A server from before Redis 6 does not know HELLO. If RESP3 was asked for and refused, the same
 //! connection says it all again in RESP2, and the pool remembers.
 
@@ -15,9 +18,12 @@ use crate::resp::Value;
 
 const CLIENT_ID: &str = "CLIENT ID";
 
+const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
+
 /// The commands of a handshake, encoded once for a pool.
 pub(crate) struct Handshake {
     protocol: Protocol,
+    /// With a PING at the end.
     bytes: Vec<u8>,
     steps: Vec<&'static str>,
     replies: u8,
@@ -74,6 +80,7 @@ impl Handshake {
         if asks_id {
             handshake.say(CLIENT_ID, Command::new("CLIENT").arg("ID"));
         }
+        handshake.bytes.extend_from_slice(PING);
         handshake
     }
 
@@ -83,14 +90,15 @@ impl Handshake {
         self.replies += 1;
     }
 
-    /// How many replies belong to it.
+    /// How many replies belong to it, without the PING.
     pub(crate) fn len(&self) -> u8 {
         self.replies
     }
 
-    /// What it says.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// What it says, with a PING or without.
+    pub(crate) fn bytes(&self, pings: bool) -> &[u8] {
+        let without = self.bytes.len() - if pings { 0 } else { PING.len() };
+        &self.bytes[..without]
     }
 
     /// The version of RESP that it says hello in.
@@ -112,15 +120,19 @@ impl Handshake {
             // Without it, what blocks cannot be taken back, which is told when that is wanted.
             return Verdict::Accepted;
         }
+        let trouble = Trouble::of(text);
         let name = match self.steps.get(usize::from(step)) {
-            Some(name) if self.protocol == protocol => name,
             _ if hello => "HELLO",
-            // A PING that proves that the server has accepted us: an error is as good a proof.
-            _ if self.steps.is_empty() => return Verdict::Accepted,
+            Some(name) if self.protocol == protocol => name,
+            None if self.protocol == protocol => match trouble {
+                Trouble::NotNow => "PING",
+                // To whom it says that is there.
+                _ => return Verdict::Accepted,
+            },
             _ => "the handshake",
         };
         let message = format!("the server rejected {name}: {}", self.quotable(text));
-        Verdict::Rejected(Error::new(ErrorKind::Connect, message), Trouble::of(text))
+        Verdict::Rejected(Error::new(ErrorKind::Connect, message), trouble)
     }
 
     /// The server's id of the connection, if the reply to step number `step` tells it.

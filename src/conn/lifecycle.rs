@@ -250,6 +250,10 @@ impl Clients {
             return;
         }
         if !falls_back {
+            if of > pool.handshake.len() {
+                pool.link.trust();
+                work.mark_hungry(conn.pool, pool);
+            }
             return ready(key, conn, pool, work, 0, timers);
         }
         debug!("{} does not speak RESP3: RESP2 it is", pool.address);
@@ -261,7 +265,12 @@ impl Clients {
     /// A connection has ended, in whatever state it was.
     pub(crate) fn ended(&mut self, key: Key, error: &Error, timers: &mut Timers) {
         match self.state(key) {
-            Some(State::Ready) => self.lost(key, error, timers),
+            Some(State::Ready) => {
+                if let Some((_, pool, _)) = self.parts(key) {
+                    pool.link.doubt();
+                }
+                self.lost(key, error, timers);
+            }
             Some(_) => self.connect_failed(key, error, Trouble::Network, timers),
             None => {}
         }
@@ -404,6 +413,10 @@ fn ready(
     pool.link.works();
     let InFlight::Shared(shared) = &mut conn.lane else {
         pool.connecting -= 1;
+        if pool.link.is_in_doubt() {
+            // The next has waited for the end of this one.
+            work.mark_hungry(conn.pool, pool);
+        }
         return work.release(key, conn, pool, written, timers);
     };
     let (held, shift) = shared.take_held(conn.queued);

@@ -16,6 +16,10 @@
 //!
 //! What a server says while it is not ready (`-LOADING`, `-MASTERDOWN`, `-BUSY`, too many clients) is such a failure as
 //! well, also the first time. What it will say again (a wrong password) is not, and is told at once.
+//!
+//! A server that has just been started accepts connections, lets clients say hello, and answers the first command with
+//! `-LOADING`. So once a connection has been lost, the server is *in doubt*: what is dialed from then on, one
+//! connection after the other, must have a PING answered before anybody may use it. The first that has ends the doubt.
 
 use crate::config::Config;
 use crate::error::Error;
@@ -81,6 +85,7 @@ impl Trouble {
 pub(crate) struct Link {
     was_up: bool,
     was_met: bool,
+    is_in_doubt: bool,
     since: Time,
     tries: u32,
     failure: Option<Error>,
@@ -92,6 +97,7 @@ impl Link {
         Link {
             was_up: false,
             was_met: false,
+            is_in_doubt: false,
             since: Time::ZERO,
             tries: 0,
             failure: None,
@@ -103,6 +109,21 @@ impl Link {
     pub(super) fn works(&mut self) {
         (self.was_up, self.was_met) = (true, true);
         self.tries = 0;
+    }
+
+    /// A connection was lost, or could not be made: who knows whether the server is there?
+    pub(super) fn doubt(&mut self) {
+        self.is_in_doubt = true;
+    }
+
+    /// It has answered a PING.
+    pub(super) fn trust(&mut self) {
+        self.is_in_doubt = false;
+    }
+
+    /// Whether connections must prove that the server is there.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt
     }
 
     /// Whether it is worth trying again.
@@ -122,6 +143,7 @@ impl Link {
             self.since = now;
         }
         self.failure = Some(error.clone());
+        self.doubt();
         let doubled = config.retry_first.saturating_mul(1 << self.tries.min(20));
         self.tries += 1;
         let most = doubled.min(config.retry_max);

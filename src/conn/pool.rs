@@ -35,8 +35,6 @@ use std::time::Duration;
 /// part is under way while the next is dialed.
 const PROBE_EVERY: u64 = 64;
 
-const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
-
 /// So many addresses of a host name are tried.
 pub(crate) const ENDPOINTS_MAX: usize = 16;
 
@@ -235,7 +233,7 @@ impl Pool {
             self.dials_shared = false;
             return Some(self.shared);
         }
-        if self.waiting_alive <= self.connecting || self.is_full() {
+        if !self.wants_more() {
             return None;
         }
         self.total += 1;
@@ -277,6 +275,13 @@ impl Pool {
         self.pause.is_none() && ahead < self.config.max_connecting.max(1) as u64
     }
 
+    /// Whether somebody waits for whom a connection is to be dialed. As long as it is in doubt whether the server is there,
+    /// one is enough to find out.
+    fn wants_more(&self) -> bool {
+        let is_finding_out = self.link.is_in_doubt() && self.connecting > 0;
+        self.waiting_alive > self.connecting && !self.is_full() && !is_finding_out
+    }
+
     fn is_full(&self) -> bool {
         self.config
             .max_connections
@@ -304,14 +309,11 @@ impl Pool {
     /// What connection `number` must say, and hear, before anybody may use it.
     pub(super) fn greeting(&self, number: u64) -> Option<Greeting<'_>> {
         let replies = self.handshake.len();
-        if replies > 0 {
-            let bytes = self.handshake.bytes();
-            return Some(Greeting { bytes, replies });
-        }
-        let is_probe = number % PROBE_EVERY.min(self.config.max_connecting.max(1) as u64) == 0;
-        is_probe.then_some(Greeting {
-            bytes: PING,
-            replies: 1,
+        let often = PROBE_EVERY.min(self.config.max_connecting.max(1) as u64);
+        let pings = self.link.is_in_doubt() || (replies == 0 && number % often == 0);
+        (pings || replies > 0).then(|| Greeting {
+            bytes: self.handshake.bytes(pings),
+            replies: replies + u8::from(pings),
         })
     }
 
@@ -462,9 +464,8 @@ impl Pool {
             bytes == kept,
             "those who wait have {bytes} bytes, and {kept} are kept"
         );
-        let wants = alive > self.connecting && !self.is_full();
         must!(
-            !wants || !self.may_dial() || self.hungry,
+            !self.wants_more() || !self.may_dial() || self.hungry,
             "nobody dials for those who wait"
         );
         Ok(())

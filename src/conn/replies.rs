@@ -84,7 +84,8 @@ impl Clients {
                 if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {
                     continue;
                 }
-                if value.is_null() && work.round_was_ended(ticket) {
+                let anew = is_not_ready(&value) && !conn.cancels();
+                if anew || value.is_null() && work.round_was_ended(ticket) {
                     work.begin_anew(conn, pool, ticket, timers);
                     continue;
                 }
@@ -148,11 +149,20 @@ impl Clients {
 }
 
 /// Whether the server will answer everything on this connection with the same error: it wants another password by now, or
-/// it is not the master any more. The next connection says its handshake again, and may reach another server.
+/// it is not the master any more, or not ready. The next connection says its handshake again, and may reach another server;
+/// or it waits until this one is ready.
 fn spoils(reply: &Value) -> bool {
-    const CODES: [&[u8]; 3] = [b"NOAUTH ", b"READONLY ", b"UNBLOCKED "];
+    starts_with_one_of(reply, &[b"NOAUTH ", b"READONLY ", b"UNBLOCKED "]) || is_not_ready(reply)
+}
+
+/// Whether the server has its data to load first, or to get from its master.
+fn is_not_ready(reply: &Value) -> bool {
+    starts_with_one_of(reply, &[b"LOADING ", b"MASTERDOWN "])
+}
+
+fn starts_with_one_of(reply: &Value, codes: &[&[u8]]) -> bool {
     match reply {
-        Value::Error(text) => CODES.iter().any(|code| text.starts_with(code)),
+        Value::Error(text) => codes.iter().any(|code| text.starts_with(code)),
         _ => false,
     }
 }

@@ -68,7 +68,8 @@ impl Work {
         request.is_some_and(|it| it.given_up == GivenUp::ByPool)
     }
 
-    /// The next round goes to whichever connection is free: this one may not be before a question about it is answered.
+    /// The next round goes to whichever connection is free: this one may not be before a question about it is answered, or
+    /// has a server that is not ready.
     #[cold]
     pub(super) fn begin_anew(
         &mut self,

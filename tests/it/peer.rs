@@ -164,6 +164,13 @@ impl Link {
         self.expect(&wire(args));
     }
 
+    /// The question of a client that has lost a connection, whether the server is there; and the answer.
+    #[track_caller]
+    pub fn expect_probe(&mut self) {
+        self.expect_command(&["PING"]);
+        self.say(b"+PONG\r\n");
+    }
+
     /// Nothing comes for a while.
     #[track_caller]
     pub fn expect_nothing(&mut self, within: Duration) {

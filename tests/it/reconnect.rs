@@ -2,7 +2,7 @@
 
 use crate::notes::Notes;
 use greenroom::server::{self, Server};
-use greenroom::sim::{Script, Sim, Strike};
+use greenroom::sim::{Faults, Script, Sim, Strike};
 use greenroom::{
     Config, Endpoint, ErrorKind, Hub, PoolState, Redis, TaskId, Time, Timeout, Wait, Wake, ms, secs,
 };
@@ -96,7 +96,11 @@ fn each_waits_as_long_as_he_is_allowed_to_and_no_longer() {
     let server = serve(&mut hub);
     hub.sleep(secs(2)).unwrap();
     assert_eq!(notes.take(), ["second: answered"]);
-    assert_eq!(server.stats().commands, 1);
+    assert_eq!(
+        server.stats().commands,
+        2,
+        "whether it is there, and the second"
+    );
 }
 
 #[test]
@@ -142,10 +146,9 @@ fn after_auth(replies: [&str; 2]) -> (String, Duration) {
     let sim = Sim::new(1);
     let auth = Script::new().expect_command(&["AUTH", "secret"]);
     let scripts = replies.map(|reply| auth.clone().send(reply.as_bytes()).close());
-    let works = auth
-        .send(b"+OK\r\n")
-        .expect_command(&["PING"])
-        .send(b"+PONG\r\n");
+    let ping = |script: Script| script.expect_command(&["PING"]).send(b"+PONG\r\n");
+    // One to see whether it is ready, and the program's own.
+    let works = ping(ping(auth.send(b"+OK\r\n")));
     sim.scripts(at(), scripts.into_iter().chain([works]));
     let mut hub = Hub::simulated(&sim);
     let address = "redis://:secret@127.0.0.1:6379".parse().unwrap();
@@ -175,14 +178,19 @@ fn a_connection_that_the_server_does_not_serve_any_more_is_not_used_again() {
     for told in [
         "-NOAUTH Authentication required.\r\n",
         "-READONLY You can't write.\r\n",
+        "-LOADING Redis is loading the dataset in memory\r\n",
+        "-MASTERDOWN Link with MASTER is down\r\n",
     ] {
         let sim = Sim::new(1);
         let pop = Script::new().expect_command(&["BRPOP", "list", "1"]);
         let spoiled = pop.clone().send(told.as_bytes()).expect_end();
-        let works = pop.send(b"*-1\r\n");
         let ping = Script::new().expect_command(&["PING"]);
-        let shared = ping.clone().send(told.as_bytes()).expect_end();
-        sim.scripts(at(), [spoiled, works, shared, ping.send(b"+PONG\r\n")]);
+        let ready = ping.clone().send(b"+PONG\r\n");
+        let works = ready.clone().expect_command(&["BRPOP", "list", "1"]);
+        let works = works.send(b"*-1\r\n");
+        let shared = ping.send(told.as_bytes()).expect_end();
+        let next = ready.expect_command(&["PING"]).send(b"+PONG\r\n");
+        sim.scripts(at(), [spoiled, works, shared, next]);
         let mut hub = Hub::simulated(&sim);
         let redis = client(&mut hub, config());
         for expected in [false, true] {
@@ -198,6 +206,88 @@ fn a_connection_that_the_server_does_not_serve_any_more_is_not_used_again() {
         hub.sleep(ms(1)).unwrap();
         sim.verify().unwrap();
     }
+}
+
+/// Replies to the questions whether the server is ready, and the pop's own.
+fn after_a_restart(replies: &'static [&str]) -> (String, Duration) {
+    let sim = Sim::new(1);
+    let pop = ["BRPOP", "list", "60"];
+    let lost = Script::new().expect_command(&pop).wait(ms(1)).close();
+    let asked = Script::new().expect_command(&["PING"]);
+    let tries = replies
+        .iter()
+        .map(|reply| asked.clone().send(reply.as_bytes()));
+    let works = asked.clone().send(b"+PONG\r\n").expect_command(&pop);
+    let works = works.send(b"*-1\r\n");
+    let scripts = std::iter::once(lost).chain(tries).chain([works]);
+    sim.scripts(at(), scripts);
+    let mut hub = Hub::simulated(&sim);
+    let redis = client(&mut hub, config());
+    let mut ends = Vec::new();
+    let begin = hub.now();
+    for _ in 0..2 {
+        let asked = redis
+            .brpop(&mut hub, "list", Timeout::After(secs(60)))
+            .unwrap();
+        let end = hub.wait(asked).unwrap().reply();
+        ends.push(match end {
+            Ok(reply) if reply.is_none() => "nil".into(),
+            Ok(reply) => format!("{reply:?}"),
+            Err(error) => format!("{:?}", error.kind()),
+        });
+    }
+    sim.verify().unwrap();
+    (ends.join(", "), hub.now().since(begin))
+}
+
+#[test]
+fn nobody_is_told_that_a_server_is_loading_which_was_started_again() {
+    let (ends, _) = after_a_restart(&[]);
+    assert_eq!(ends, "Closed, nil");
+    let (ends, took) = after_a_restart(&[
+        "-LOADING Redis is loading the dataset in memory\r\n",
+        "-LOADING Redis is loading the dataset in memory\r\n",
+        "-MASTERDOWN Link with MASTER is down\r\n",
+        "-BUSY Redis is busy running a script\r\n",
+    ]);
+    assert_eq!(ends, "Closed, nil");
+    let least = ms(1 + (10 + 20 + 40 + 80) / 2);
+    assert!(took >= least && took < 2 * least, "{took:?}");
+}
+
+#[test]
+fn a_server_in_doubt_is_asked_by_one_connection_for_all_who_wait() {
+    let sim = Sim::new(1);
+    let mut slow = Faults::none();
+    slow.latency = ms(1)..=ms(1);
+    sim.set_faults(slow);
+    let mut hub = Hub::simulated(&sim);
+    serve(&mut hub);
+    let redis = client(&mut hub, config());
+    let pops = |hub: &mut Hub| {
+        for _ in 0..100 {
+            let pop = move |hub: &mut Hub, wake: Wake| match wake {
+                Wake::Start => redis.brpop(hub, "list", Timeout::Forever),
+                _ => Ok(Wait::done()),
+            };
+            let task = hub.spawn(pop);
+            hub.detach(task);
+        }
+    };
+    hub.on_error(|_| {});
+    pops(&mut hub);
+    hub.sleep(ms(10)).unwrap();
+    sim.strike(Strike::ResetAll);
+    hub.sleep(ms(2)).unwrap();
+    pops(&mut hub);
+    // A connect, and half of a round trip.
+    hub.sleep(ms(3)).unwrap();
+    assert_eq!(redis.stats(&hub).created, 1);
+    hub.sleep(ms(10)).unwrap();
+    assert_eq!(
+        (redis.stats(&hub).created, redis.stats(&hub).connects),
+        (100, 200)
+    );
 }
 
 #[test]

@@ -53,6 +53,26 @@ fn a_server_that_vanishes_is_noticed_after_the_round() {
 }
 
 #[test]
+fn a_wait_without_end_outlasts_a_server_that_is_not_ready() {
+    let (sim, mut hub, server, redis) = world();
+    server.refuse(sim.error_replies());
+    let loading = "LOADING Redis is loading the dataset in memory";
+    sim.strike(Strike::ErrorReplies(loading.into(), secs(5)));
+    let asked = redis.brpop(&mut hub, "list", Timeout::Forever).unwrap();
+    let pusher = hub.spawn(move |hub, wake| match wake {
+        Wake::Start => Ok(greenroom::Wait::sleep(secs(7))),
+        Wake::Elapsed => redis.lpush(hub, "list", "element"),
+        _ => Ok(greenroom::Wait::done()),
+    });
+    let reply = hub.wait(asked).unwrap().reply().unwrap();
+    hub.join(pusher).unwrap();
+    assert_eq!(reply.to::<(String, String)>().unwrap().1, "element");
+    // Ten tries in the pauses of a lost connect, and not one for each round trip.
+    let connects = redis.stats(&hub).connects;
+    assert!((8..=16).contains(&connects), "{connects}");
+}
+
+#[test]
 fn a_pop_that_is_killed_between_and_within_rounds_loses_nothing() {
     let end = u64::try_from(ROUND.as_micros()).unwrap();
     for micros in [end / 2, end - 100, end - 1, end, end + 1, end + 100] {

@@ -187,6 +187,7 @@ fn an_idle_connection_that_the_peer_closes_is_dropped_without_a_word() {
         close.recv().unwrap();
         drop(first);
         let mut second = door.accept();
+        second.expect_probe();
         second.expect_command(&BRPOP);
         second.say(POPPED);
         second.expect_end();
@@ -215,6 +216,7 @@ fn closing_behind_its_reply(unix: bool) {
         drop(first);
         done.send(()).unwrap();
         let mut second = door.accept();
+        second.expect_probe();
         second.expect_command(&["BRPOP", "second", "1"]);
         second.say(b"*-1\r\n");
         second.expect_end();

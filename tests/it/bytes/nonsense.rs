@@ -90,6 +90,7 @@ fn a_reply_that_nobody_asked_for_ends_its_connection_alone() {
         bad.say(&[POPPED, b"+stray\r\n"].concat());
         bad.expect_end();
         let mut next = door.accept();
+        next.expect_probe();
         next.expect_command(&BRPOP);
         next.say(b"*-1\r\n");
         good.say(b"*-1\r\n");
@@ -114,6 +115,7 @@ fn a_stray_reply_is_not_given_to_who_waits_for_the_connection() {
         bad.expect_command(&["BRPOP", "first", "1"]);
         bad.say(&[POPPED, POPPED].concat());
         let mut next = door.accept();
+        next.expect_probe();
         next.expect_command(&["BRPOP", "second", "1"]);
         next.say(b"*-1\r\n");
         next.expect_end();
@@ -139,6 +141,7 @@ fn a_stray_reply_on_an_idle_connection_is_not_given_to_the_next_command() {
         bad.say(POPPED);
         bad.expect_end();
         let mut next = door.accept();
+        next.expect_probe();
         next.expect_command(&BRPOP);
         next.say(b"*-1\r\n");
         next.expect_end();
@@ -169,6 +172,7 @@ fn stray_halves(ask: fn(&Redis, &mut Hub) -> Wait, args: &'static [&'static str]
         // rest.
         if link.read_some(256).is_empty() {
             link = door.accept();
+            link.expect_probe();
             link.expect_command(args);
             link.say(b"*-1\r\n");
         } else {
@@ -212,6 +216,7 @@ fn a_connection_that_says_half_a_stray_reply_does_not_keep_its_place_in_the_pool
         bad.expect_command(&BRPOP);
         bad.say(b"*-1\r\n+str");
         let mut next = door.accept();
+        next.expect_probe();
         next.expect_command(&BRPOP);
         next.say(b"*-1\r\n");
         next.expect_end();
@@ -305,6 +310,7 @@ fn an_error_in_the_middle_of_a_command_ends_the_connection() {
         while !link.read_some(1 << 20).is_empty() {}
         good.say(POPPED);
         let mut next = door.accept();
+        next.expect_probe();
         next.expect_command(&["PING"]);
         next.say(b"+PONG\r\n");
         next.expect_end();

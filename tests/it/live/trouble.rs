@@ -179,8 +179,10 @@ fn a_server_that_is_loading_says_so() {
     let mut live = Live::new(&server, server.unix());
     let error = live.error(|redis, hub| redis.brpop(hub, "list", SOON));
     assert_eq!(error.code(), Some("LOADING"), "{error:?}");
-    let error = live.error(|redis, hub| redis.get(hub, "1"));
-    assert_eq!(error.code(), Some("LOADING"), "{error:?}");
+    // Who asks now waits until it is ready.
+    let asked = live.redis.get(&mut live.hub, "1").unwrap();
+    let reply = live.hub.wait(asked).unwrap().reply().unwrap();
+    assert_eq!(reply.to::<u32>().unwrap(), 1);
 }
 
 #[test]
