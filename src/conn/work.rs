@@ -112,7 +112,8 @@ impl Work {
 
     /// Gives a connection of the own lane that nobody has to a request whose bytes it has, behind `before` of its stream.
     /// True when it is a round that may be followed by another.
-    #[inline]
+    // Without it, it is a call: 20 instructions for each pop.
+    #[inline(always)]
     pub(super) fn assign(
         &mut self,
         key: Key,
@@ -143,7 +144,7 @@ impl Work {
     }
 
     /// Lets a request wait for a connection.
-    #[inline]
+    #[inline(always)]
     pub(super) fn wait_in_line(
         &mut self,
         key: Key,
