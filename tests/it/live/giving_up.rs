@@ -81,3 +81,54 @@ fn a_hub_whose_pops_wait_for_ever_makes_no_turn() {
     assert_eq!(live.hub.timers_armed(), 100);
     assert!(results.borrow().is_empty() && tasks.len() == 100);
 }
+
+/// Kills so many pops at once, each on a connection of its own, and tells how long it takes until all are taken back.
+fn take_back(live: &mut Live<Server>, side: &mut Side, count: usize) -> Duration {
+    let (tasks, _results) = live.spawn_pops(count, "list", Timeout::Forever);
+    live.run_until_blocked(count, side);
+    let begin = Instant::now();
+    for task in tasks {
+        live.hub.kill(task);
+    }
+    live.hub.drain().unwrap();
+    let took = begin.elapsed();
+    assert_eq!(side.blocked(), 0);
+    took
+}
+
+#[test]
+fn a_pop_is_taken_back_within_five_milliseconds() {
+    by_the_clock(|| {
+        let Some(server) = Server::start_tcp(&[]) else {
+            return;
+        };
+        let (mut side, address) = (server.side(), server.tcp());
+        let mut live = Live::new(server, address);
+        let mut took: Vec<_> = (0..200)
+            .map(|_| take_back(&mut live, &mut side, 1))
+            .collect();
+        took.sort_unstable();
+        let [half, most, all] = [100, 197, 199].map(|rank| took[rank]);
+        println!("taken back: p50 {half:?}, p99 {most:?}, the last {all:?}");
+        assert!(most <= ms(5), "{most:?}");
+        assert_eq!(live.redis.stats(&live.hub).cancelled, 200);
+    });
+}
+
+/// `GREENROOM_CANCELS=10000` kills so many.
+#[test]
+fn thousands_are_taken_back_within_a_second() {
+    let count = std::env::var("GREENROOM_CANCELS").map_or(2000, |count| count.parse().unwrap());
+    by_the_clock(|| {
+        let Some(server) = Server::start_tcp(&["--maxclients", "12000"]) else {
+            return;
+        };
+        let (mut side, address) = (server.side(), server.tcp());
+        let mut live = Live::new(server, address);
+        let took = take_back(&mut live, &mut side, count);
+        println!("{count} taken back in {took:?}");
+        assert!(took <= secs(1), "{took:?}");
+        let stats = live.redis.stats(&live.hub);
+        assert_eq!((stats.cancelled, stats.unknown), (count as u64, 0));
+    });
+}
