@@ -169,6 +169,12 @@ MUTATIONS = [
         "                if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {",
         "                if false {",
     ),
+    (
+        "a client that is closed drops its pops",
+        "src/conn/giving_up.rs",
+        "                        GaveUp::UnderWay => {}\n                        GaveUp::TakenBack => self.work.uncancel(ticket, &error),",
+        "                        GaveUp::UnderWay => self.lost(key, &error, timers),\n                        GaveUp::TakenBack => self.work.uncancel(ticket, &error),",
+    ),
 ]
 
 

@@ -9,6 +9,7 @@
 
 mod bulk;
 mod cron;
+mod endings;
 mod pops;
 pub mod queue;
 mod ring;
@@ -76,6 +77,11 @@ fn pops_end_once_and_never_early() {
 #[test]
 fn no_element_is_lost_without_a_word() {
     swarm(1_500, queue::scenario);
+}
+
+#[test]
+fn a_program_may_end_at_any_moment() {
+    swarm(800, endings::scenario);
 }
 
 #[test]

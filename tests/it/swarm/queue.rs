@@ -174,6 +174,11 @@ impl Books {
         (self.pushed.len(), self.delivered.len(), self.unknown_pops)
     }
 
+    /// The accounts, which are closed.
+    pub fn take(books: &Shared) -> Books {
+        books.take()
+    }
+
     /// The pool has counted so many pops whose outcome is unknown.
     pub fn count_unknown(&mut self, count: u64) {
         self.unknown_pops = usize::try_from(count).expect("there were not so many");
@@ -195,7 +200,7 @@ impl Books {
 }
 
 /// What is in the list when nobody pops any more.
-fn what_is_left(world: &mut World) -> Result<Vec<u64>, String> {
+pub fn what_is_left(world: &mut World) -> Result<Vec<u64>, String> {
     let address = world::URL.parse().map_err(|_| "the address")?;
     let redis = Redis::open_with(&mut world.hub, address, world::config());
     let redis = redis.map_err(|error| error.to_string())?;
