@@ -153,9 +153,9 @@ MUTATIONS = [
     ),
     (
         "a late element is dropped",
-        "src/conn/aside.rs",
-        "            if !reply.is_none() {\n                let reply",
-        "            if false {\n                let reply",
+        "src/conn/giving_back.rs",
+        "            if !reply.is_none() {\n                // One",
+        "            if false {\n                // One",
     ),
     (
         "the timer of a connection that was set anew is forgotten",
