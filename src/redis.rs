@@ -82,6 +82,24 @@ impl Redis {
     }
 
     /// What the pool holds and what it has done, exact at this moment.
+    ///
+    /// ```
+    /// # use greenroom::{Endpoint, Hub, Redis, Timeout, Wait, Wake, ms, secs, server, sim::Sim};
+    /// # let mut hub = Hub::simulated(&Sim::new(1));
+    /// # let server = server::Server::new(&mut hub, server::Config::default());
+    /// # server.listen(&mut hub, &Endpoint::Tcp(([127, 0, 0, 1], 6379).into()))?;
+    /// # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+    /// for _ in 0..10 {
+    ///     hub.spawn(move |hub, wake| match wake {
+    ///         Wake::Start => redis.brpop(hub, "jobs", Timeout::After(secs(1))),
+    ///         _ => Ok(Wait::done()),
+    ///     });
+    /// }
+    /// hub.sleep(ms(500))?;
+    /// let stats = redis.stats(&hub);
+    /// assert_eq!((stats.created, stats.in_use, stats.available), (10, 10, 0));
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
     pub fn stats(&self, hub: &Hub) -> PoolStats {
         hub.pool_stats(self.pool)
     }
@@ -126,6 +144,28 @@ impl Redis {
     }
 
     /// Whether the server can be reached, as far as the last connects tell.
+    ///
+    /// ```
+    /// # use greenroom::{Endpoint, Hub, Redis, Timeout, Wait, Wake, ms, secs, server, sim::Sim};
+    /// # let mut hub = Hub::simulated(&Sim::new(1));
+    /// # let server = server::Server::new(&mut hub, server::Config::default());
+    /// # server.listen(&mut hub, &Endpoint::Tcp(([127, 0, 0, 1], 6379).into()))?;
+    /// # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+    /// use greenroom::PoolState;
+    ///
+    /// assert_eq!(redis.state(&hub), PoolState::New);
+    /// let ping = redis.ping(&mut hub)?;
+    /// hub.wait(ping)?.reply()?;
+    /// assert_eq!(redis.state(&hub), PoolState::Connected);
+    ///
+    /// server.shutdown(&mut hub);
+    /// hub.sleep(secs(1))?;
+    /// let ping = redis.ping(&mut hub)?; // waits for the server to come back
+    /// let wake = hub.wait(ping.within(secs(1)))?;
+    /// assert!(matches!(wake, Wake::Deadline));
+    /// assert!(matches!(redis.state(&hub), PoolState::Down { tries: 2.., .. }));
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
     pub fn state(&self, hub: &Hub) -> PoolState {
         hub.pool_state(self.pool)
     }
@@ -254,6 +294,23 @@ impl Redis {
     /// ([BRPOP](https://redis.io/docs/latest/commands/brpop/)). The reply is the list's name and the element:
     /// `Option<(Bytes, Bytes)>`.
     ///
+    /// ```
+    /// # use greenroom::{Endpoint, Hub, Redis, Timeout, Wait, Wake, ms, secs, server, sim::Sim};
+    /// # let mut hub = Hub::simulated(&Sim::new(1));
+    /// # let server = server::Server::new(&mut hub, server::Config::default());
+    /// # server.listen(&mut hub, &Endpoint::Tcp(([127, 0, 0, 1], 6379).into()))?;
+    /// # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+    /// let pop = redis.brpop(&mut hub, "jobs", Timeout::After(ms(100)))?;
+    /// assert!(hub.wait(pop)?.reply()?.is_none(), "nothing came");
+    ///
+    /// let push = redis.lpush(&mut hub, "jobs", "first")?;
+    /// hub.wait(push)?.reply()?;
+    /// let pop = redis.brpop(&mut hub, "jobs", Timeout::Forever)?;
+    /// let (list, element): (String, String) = hub.wait(pop)?.reply()?.to()?;
+    /// assert_eq!((list.as_str(), element.as_str()), ("jobs", "first"));
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`send`](Redis::send).
@@ -283,6 +340,24 @@ impl Redis {
     /// ([BLMOVE](https://redis.io/docs/latest/commands/blmove/), Redis 6.2). The reply is the element:
     /// `Option<Bytes>`. Until somebody removes it there, the element is in the second list, whatever
     /// happens to this program or to the connection.
+    ///
+    /// ```
+    /// # use greenroom::{Endpoint, Hub, Redis, Timeout, Wait, Wake, ms, secs, server, sim::Sim};
+    /// # let mut hub = Hub::simulated(&Sim::new(1));
+    /// # let server = server::Server::new(&mut hub, server::Config::default());
+    /// # server.listen(&mut hub, &Endpoint::Tcp(([127, 0, 0, 1], 6379).into()))?;
+    /// # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+    /// use greenroom::Side;
+    ///
+    /// let push = redis.lpush(&mut hub, "jobs", "first")?;
+    /// hub.wait(push)?.reply()?;
+    /// // Whoever crashes now finds the job in the list of what he has begun.
+    /// let (from, to) = (("jobs", Side::Right), ("begun", Side::Left));
+    /// let pop = redis.blmove(&mut hub, from, to, Timeout::After(secs(1)))?;
+    /// let job: Option<String> = hub.wait(pop)?.reply()?.to()?;
+    /// assert_eq!(job.as_deref(), Some("first"));
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -410,6 +485,20 @@ impl Redis {
     }
 
     /// The value of a key ([GET](https://redis.io/docs/latest/commands/get/)): `Option<Bytes>`.
+    ///
+    /// ```
+    /// # use greenroom::{Endpoint, Hub, Redis, Timeout, Wait, Wake, ms, secs, server, sim::Sim};
+    /// # let mut hub = Hub::simulated(&Sim::new(1));
+    /// # let server = server::Server::new(&mut hub, server::Config::default());
+    /// # server.listen(&mut hub, &Endpoint::Tcp(([127, 0, 0, 1], 6379).into()))?;
+    /// # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+    /// let set = redis.set(&mut hub, "answer", 42)?;
+    /// hub.wait(set)?.reply()?;
+    /// let get = redis.get(&mut hub, "answer")?;
+    /// let answer: Option<u32> = hub.wait(get)?.reply()?.to()?;
+    /// assert_eq!(answer, Some(42));
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -193,6 +193,13 @@ impl Hub {
     /// A hub on a simulated kernel. It checks itself after every turn (with more than 512
     /// tasks, once every so many), and takes down in the trace what it did.
     ///
+    /// ```
+    /// # use greenroom::{Hub, secs, sim::Sim};
+    /// let mut hub = Hub::simulated(&Sim::new(42));
+    /// hub.sleep(secs(3600))?; // takes no time at all
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
+    ///
     /// # Panics
     ///
     /// In a [turn](Hub::turn) after which the hub's own tables contradict each other: that is a bug of this library, and
@@ -225,6 +232,20 @@ impl Hub {
 
     /// Makes turns until nothing is left to wait for: no task is ready, and neither timer, request, stream nor
     /// [`Remote`] could ever wake one. A cron task never comes to that end; see [`Hub::kill`].
+    ///
+    /// ```
+    /// # use greenroom::{Hub, Wait, Wake, secs, sim::Sim};
+    /// let mut hub = Hub::simulated(&Sim::new(1));
+    /// for seconds in 1..=3 {
+    ///     hub.spawn(move |_hub, wake| match wake {
+    ///         Wake::Start => Ok(Wait::sleep(secs(seconds))),
+    ///         _ => Ok(Wait::done()),
+    ///     });
+    /// }
+    /// hub.run()?; // until the last of them has ended
+    /// assert_eq!(hub.now().as_nanos() / 1_000_000, 3000);
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -305,6 +326,17 @@ impl Hub {
     }
 
     /// Waits until all these tasks have ended.
+    ///
+    /// ```
+    /// # use greenroom::{Error, ErrorKind, Hub, Wait, sim::Sim};
+    /// let mut hub = Hub::simulated(&Sim::new(1));
+    /// hub.on_error(|_| {});
+    /// let good = hub.spawn(|_hub, _wake| Ok(Wait::done()));
+    /// let bad = hub.spawn(|_hub, _wake| Err(Error::new(ErrorKind::Task, "out of luck")));
+    /// let error = hub.join_all(&[good, bad]).unwrap_err();
+    /// assert!(error.to_string().contains("out of luck"));
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -47,6 +47,28 @@ impl Hub {
     }
 
     /// [`spawn`](Hub::spawn), for a task that is a struct.
+    ///
+    /// ```
+    /// # use greenroom::{Hub, Result, Task, Wait, Wake, ms, sim::Sim};
+    /// /// What a greenlet would keep on its stack stands in fields.
+    /// struct Countdown(u32);
+    ///
+    /// impl Task for Countdown {
+    ///     fn resume(&mut self, _hub: &mut Hub, _wake: Wake) -> Result<Wait> {
+    ///         if self.0 == 0 {
+    ///             return Ok(Wait::done());
+    ///         }
+    ///         self.0 -= 1;
+    ///         Ok(Wait::sleep(ms(100)))
+    ///     }
+    /// }
+    ///
+    /// let mut hub = Hub::simulated(&Sim::new(1));
+    /// let task = hub.spawn_task(Countdown(10));
+    /// hub.join(task)?;
+    /// assert_eq!(hub.now().as_nanos() / 1_000_000, 1000);
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn_task(&mut self, task: impl Task + 'static) -> TaskId {
         self.spawn_at(task, Location::caller())
@@ -89,6 +111,20 @@ impl Hub {
     /// asked to end it, and an element that is on its way nevertheless is put back, or goes to
     /// [`Redis::on_late`](crate::Redis::on_late). [`drain`](Hub::drain) waits for that. A command that shares a connection is
     /// executed nevertheless, and its reply is dropped.
+    ///
+    /// ```
+    /// # use greenroom::{Hub, Wait, Wake, secs, sim::Sim};
+    /// let mut hub = Hub::simulated(&Sim::new(1));
+    /// let task = hub.spawn(|_hub, wake| match wake {
+    ///     Wake::Start => Ok(Wait::sleep(secs(3600))),
+    ///     _ => Ok(Wait::done()), // Wake::Killed: the last chance to tidy up
+    /// });
+    /// hub.sleep(secs(1))?;
+    /// hub.kill(task);
+    /// hub.join(task)?;
+    /// assert_eq!(hub.now().as_nanos() / 1_000_000, 1000);
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
     pub fn kill(&mut self, task: TaskId) {
         let Some(slot) = self.tasks.get_mut(task.0) else {
             return;
@@ -107,6 +143,20 @@ impl Hub {
     /// wait ended; any number of notifies before that count as one. False when the task has ended.
     ///
     /// A request is not given up: keep its [`ticket`](Wait::ticket) to wait for it again.
+    ///
+    /// ```
+    /// # use greenroom::{Hub, Wait, Wake, secs, sim::Sim};
+    /// let mut hub = Hub::simulated(&Sim::new(1));
+    /// let sleeper = hub.spawn(|_hub, wake| match wake {
+    ///     Wake::Start => Ok(Wait::notified()),
+    ///     _ => Ok(Wait::done()),
+    /// });
+    /// hub.sleep(secs(1))?;
+    /// assert!(hub.notify(sleeper));
+    /// hub.join(sleeper)?;
+    /// assert!(!hub.notify(sleeper), "it has ended");
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
     pub fn notify(&mut self, task: TaskId) -> bool {
         let Some(slot) = self.tasks.get_mut(task.0) else {
             return false;
@@ -123,6 +173,23 @@ impl Hub {
     }
 
     /// Sets what is told of each task that fails. By default it is logged, with the place that spawned it.
+    ///
+    /// ```
+    /// # use greenroom::{Error, ErrorKind, Hub, Wait, sim::Sim};
+    /// use std::{cell::Cell, rc::Rc};
+    ///
+    /// let mut hub = Hub::simulated(&Sim::new(1));
+    /// let failed = Rc::new(Cell::new(0));
+    /// let count = Rc::clone(&failed);
+    /// hub.on_error(move |failure| {
+    ///     eprintln!("{failure:?}");
+    ///     count.set(count.get() + 1);
+    /// });
+    /// hub.spawn(|_hub, _wake| Err(Error::new(ErrorKind::Task, "out of luck")));
+    /// hub.run()?;
+    /// assert_eq!(failed.get(), 1);
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
     pub fn on_error(&mut self, hook: impl FnMut(&Failure) + 'static) {
         self.on_error = Box::new(hook);
     }

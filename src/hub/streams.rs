@@ -79,6 +79,24 @@ impl Hub {
     /// removed when the listener is closed, and one that was left behind by a process that was killed
     /// is replaced.
     ///
+    /// ```
+    /// # use greenroom::{Endpoint, Hub, Wait, Wake, sim::Sim};
+    /// let mut hub = Hub::simulated(&Sim::new(1));
+    /// let at = Endpoint::Tcp(([127, 0, 0, 1], 7000).into());
+    /// let listener = hub.listen(&at)?;
+    /// let connected = hub.connect(&at)?;
+    /// let wake = hub.wait(Wait::acceptable(listener))?;
+    /// assert!(matches!(wake, Wake::Ready));
+    /// let accepted = hub.accept(listener)?.expect("somebody has connected");
+    ///
+    /// hub.wait(Wait::writable(connected))?;
+    /// assert_eq!(hub.write(connected, b"hello")?, Some(5));
+    /// hub.wait(Wait::readable(accepted))?;
+    /// let mut bytes = [0; 16];
+    /// assert_eq!(hub.read(accepted, &mut bytes)?, Some(5)); // Some(0) is the end, None: not yet
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Io`] with what the system says, such as that the address is in use.
