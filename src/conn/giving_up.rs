@@ -4,7 +4,7 @@ use super::cancel::Next;
 use super::clients::Clients;
 use super::connection::{Conn, InFlight, State};
 use super::pool::Pool;
-use super::request::{GivenUp, Progress, Ticket};
+use super::request::{GivenUp, Progress, Ticket, client_closed};
 use crate::config::ClientIds;
 use crate::error::{Error, ErrorKind};
 use crate::time::Time;
@@ -157,7 +157,7 @@ impl Clients {
     /// Closes a pool: fails what was not sent and what shares a connection, takes back what blocks, and forgets the pool
     /// when that is done.
     pub(crate) fn close(&mut self, pool_key: Key, timers: &mut Timers) {
-        let error = Error::new(ErrorKind::Closed, "the client was closed");
+        let error = client_closed();
         let Some(pool) = self.pools.get_mut(pool_key).filter(|it| !it.is_closing) else {
             return;
         };
@@ -220,7 +220,7 @@ impl Clients {
         if is_late || self.pools.get(pool_key).is_some_and(Pool::takes_back) {
             return false;
         }
-        let error = Error::new(ErrorKind::Closed, "the client was closed");
+        let error = client_closed();
         let of_pool = |(key, conn): (Key, &Conn)| (conn.pool == pool_key).then_some(key);
         for conn in self.conns.iter().filter_map(of_pool).collect::<Vec<_>>() {
             self.lost(conn, &error, timers);

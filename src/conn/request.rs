@@ -241,16 +241,18 @@ impl Request {
 fn end_of(given_up: GivenUp, result: Result<Reply>) -> Progress {
     match (result, given_up) {
         (Ok(reply), GivenUp::ByTask) if reply.is_none() => Progress::Cancelled,
-        (Ok(reply), GivenUp::ByClose) if reply.is_none() => {
-            let error = Error::new(ErrorKind::Closed, "the client was closed");
-            Progress::Done(Err(error))
-        }
+        (Ok(reply), GivenUp::ByClose) if reply.is_none() => Progress::Done(Err(client_closed())),
         (Ok(mut reply), _) if !reply.is_none() => {
             reply.nanos |= LATE;
             Progress::Done(Ok(reply))
         }
         (result, _) => Progress::Done(result),
     }
+}
+
+/// What they get whose client is closed while they wait.
+pub(crate) fn client_closed() -> Error {
+    Error::new(ErrorKind::Closed, "the client was closed")
 }
 
 impl Replies {
