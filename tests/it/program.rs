@@ -7,6 +7,7 @@
 
 mod embedded;
 mod good_days;
+mod ladder;
 mod misuse;
 mod servers;
 mod serving;
@@ -30,6 +31,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const BRPOP: &str = "concurrent_brpop";
 const SERVER: &str = "server";
 const WORKER: &str = "worker";
+const LADDER: [&str; 6] = [
+    "ladder_1_blocking",
+    "ladder_2_threads",
+    "ladder_3_spin",
+    "ladder_4_mio",
+    "ladder_5_hub",
+    "ladder_6_greenroom",
+];
 
 /// Builds the examples next to this test, once, and says where one of them is.
 fn binary(name: &str) -> PathBuf {
@@ -42,10 +51,11 @@ fn binary(name: &str) -> PathBuf {
             "debug" => "dev",
             other => other,
         };
+        let all = [BRPOP, SERVER, WORKER].into_iter().chain(LADDER);
         let built = Command::new(env!("CARGO"))
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
             .args(["build", "--quiet", "--profile", name])
-            .args(["--example", BRPOP, "--example", SERVER, "--example", WORKER])
+            .args(all.flat_map(|example| ["--example", example]))
             .arg("--target-dir")
             .arg(profile.parent().unwrap())
             .output()
