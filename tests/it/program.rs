@@ -31,13 +31,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const BRPOP: &str = "concurrent_brpop";
 const SERVER: &str = "server";
 const WORKER: &str = "worker";
-const LADDER: [&str; 6] = [
+const LADDER: [&str; 7] = [
     "ladder_1_blocking",
     "ladder_2_threads",
     "ladder_3_spin",
     "ladder_4_mio",
     "ladder_5_hub",
     "ladder_6_greenroom",
+    "ladder_7_ten_thousand",
 ];
 
 /// Builds the examples next to this test, once, and says where one of them is.

@@ -161,8 +161,57 @@ fn the_fifth_and_the_sixth_tell_an_element_from_nil() {
 }
 
 #[test]
+fn the_seventh_has_all_of_them_wait_and_each_gets_an_element_of_its_own() {
+    let out = climb(7, &["-c", "500"]);
+    assert!(line(&out, "500 pops wait").ends_with("OS threads: 1."));
+    assert!(out.contains("501 connections, one of them shared"), "{out}");
+    let each = numbers(line(&out, "bytes of memory"))[0];
+    assert!(each < 16_384.0, "a thread's two pages and more: {out}");
+    assert!(out.contains("500 different elements"), "{out}");
+}
+
+#[test]
+fn the_seventh_wakes_for_cron_alone_while_nothing_comes() {
+    by_the_clock(|| {
+        let out = climb(7, &["-c", "100"]);
+        let turns = numbers(line(&out, "nothing comes"))[0];
+        assert!((90.0..=110.0).contains(&turns), "{out}");
+    });
+}
+
+#[test]
+fn the_seventh_says_how_many_files_it_would_need() {
+    let ended = start(program_after("ulimit -n 100", LADDER[6], "-c 200")).finish();
+    assert_eq!((ended.code, &*ended.out), (Some(1), ""), "{ended:?}");
+    assert!(ended.err.contains("216 open files"), "{ended:?}");
+    assert!(!ended.err.contains("panicked"), "{ended:?}");
+}
+
+#[test]
+fn the_seventh_leaves_no_server_behind_when_it_is_killed() {
+    // Known by its path among all processes.
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("seventh");
+    std::fs::copy(binary(LADDER[6]), &program).unwrap();
+    let mut command = Command::new(&program);
+    command.args(["-c", "50"]);
+    let running = start(command);
+    eventually("all wait", || running.out.so_far().contains("pops wait"));
+    assert_eq!(processes_of(&program), 2);
+    running.kill();
+    eventually("the server has ended", || processes_of(&program) == 0);
+}
+
+fn processes_of(program: &Path) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let exes =
+        processes.filter_map(|entry| std::fs::read_link(entry.ok()?.path().join("exe")).ok());
+    exes.filter(|exe| exe == program).count()
+}
+
+#[test]
 fn misuse_and_a_server_that_is_not_there_are_told() {
-    for rung in 1..=6 {
+    for rung in 1..=7 {
         for (args, complaint) in [(&["-x"][..], "'-x'"), (&["more"], "\"more\"")] {
             let ended = start(on_rung(rung, args)).finish();
             assert_eq!((ended.code, &*ended.out), (Some(2), ""), "{ended:?}");
