@@ -31,7 +31,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const BRPOP: &str = "concurrent_brpop";
 const SERVER: &str = "server";
 const WORKER: &str = "worker";
-const LADDER: [&str; 7] = [
+const LADDER: [&str; 8] = [
     "ladder_1_blocking",
     "ladder_2_threads",
     "ladder_3_spin",
@@ -39,6 +39,7 @@ const LADDER: [&str; 7] = [
     "ladder_5_hub",
     "ladder_6_greenroom",
     "ladder_7_ten_thousand",
+    "ladder_8_http",
 ];
 
 /// Builds the examples next to this test, once, and says where one of them is.

@@ -1,6 +1,9 @@
 //! The rungs of the ladder, each as its reader runs it. What they print is what they teach, so that is what is looked at; numbers
 //! of a clock less than numbers that were counted.
 
+mod http;
+mod http_ends;
+
 use super::*;
 
 /// What a rung has printed, which has ended well.
@@ -211,7 +214,7 @@ fn processes_of(program: &Path) -> usize {
 
 #[test]
 fn misuse_and_a_server_that_is_not_there_are_told() {
-    for rung in 1..=7 {
+    for rung in 1..=8 {
         for (args, complaint) in [(&["-x"][..], "'-x'"), (&["more"], "\"more\"")] {
             let ended = start(on_rung(rung, args)).finish();
             assert_eq!((ended.code, &*ended.out), (Some(2), ""), "{ended:?}");
