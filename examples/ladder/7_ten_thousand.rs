@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example ladder_7_ten_thousand
-//! cargo run --release --example ladder_7_ten_thousand -- -c 50000 # if the limit of open files allows: `ulimit -Hn`
+//! cargo run --release --example ladder_7_ten_thousand -- -c 25000   # if `ulimit -Hn` allows
 //! ```
 //!
 //! Rung 6 was short; is it small and fast as well? Ten thousand pops wait, without a timeout and without a thread each; for a

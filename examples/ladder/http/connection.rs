@@ -23,8 +23,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// How long a client may take for a request, from its first byte or the last response to its last byte; and to read
-/// a response.
+/// How long a client may take to read a response, and then to its next complete request; who takes longer is closed.
 const PATIENCE: Duration = secs(10);
 
 /// How long a client that was refused may go on talking. Were it closed at once, the kernel would answer what it still sends with
