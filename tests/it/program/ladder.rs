@@ -111,14 +111,17 @@ fn the_third_looks_in_vain_where_the_fourth_is_told() {
 #[test]
 fn the_third_takes_a_processor_for_itself_and_the_fourth_none() {
     by_the_clock(|| {
-        let [_, _, used, took] = spins(&climb(3, &[]), "0 ms");
+        let out = climb(3, &[]);
+        let [_, _, spinning, _] = spins(&out, "0 ms");
+        let [_, _, pausing, _] = spins(&out, "10 ms");
         // With neighbours it gets what they leave.
-        assert!(used > 0.2 * took, "{used} s of {took} s");
+        assert!(spinning > 0.05 && spinning > 5.0 * pausing, "{out}");
         let out = climb(4, &[]);
-        let [_, idle, of] = numbers(line(&out, "Processor"))[..] else {
+        // Most of this is 16 MiB, there and back.
+        let [_, told, of] = numbers(line(&out, "Processor"))[..] else {
             panic!("{out}");
         };
-        assert!(of >= 1.0 && idle * 2.0 < used, "{out}");
+        assert!(of >= 1.0 && told < spinning, "{spinning} s, and {out}");
     });
 }
 
@@ -138,13 +141,17 @@ fn the_fourth_has_short_writes_and_short_reads_and_loses_nothing() {
 fn the_fifth_and_the_sixth_say_the_same() {
     by_the_clock(|| {
         let outs = [5, 6].map(|rung| climb(rung, &["-c", "300"]));
-        for (out, threads) in outs.iter().zip(["2", "1"]) {
+        for (out, threads) in outs.iter().zip([2.0, 1.0]) {
             let lines: Vec<&str> = out.lines().collect();
             assert_eq!(lines.len(), 3, "{out}");
             assert_eq!(lines[0], "300 of 300 pops: nil. 0 failed.");
-            assert!(lines[1].starts_with("Cron: 5 ticks, "), "{out}");
-            let end = format!("OS threads: {threads}. Done in 1.");
-            assert!(lines[2].starts_with(&end), "{out}");
+            let ticks = numbers(lines[1])[0];
+            assert!((5.0..=8.0).contains(&ticks), "{out}");
+            let [counted, took] = numbers(lines[2])[..] else {
+                panic!("{out}");
+            };
+            assert_eq!(counted, threads, "{out}");
+            assert!((1.0..2.0).contains(&took), "{out}");
         }
     });
 }
