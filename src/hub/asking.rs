@@ -57,7 +57,7 @@ impl Hub {
         if !self.in_turn {
             self.timers.set_now(self.driver.now());
         }
-        let task = self.running.unwrap_or(self.main);
+        let task = self.current().0;
         let ticket = self.clients.submit(pool, task, ask, &mut self.timers)?;
         self.asked = (self.asked.0 + 1, Some(ticket));
         Ok(ticket)

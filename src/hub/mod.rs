@@ -299,6 +299,31 @@ impl Hub {
         }
     }
 
+    /// The task that is being resumed; outside of tasks, [main](Hub::main).
+    ///
+    /// ```
+    /// # use greenroom::{Hub, Wait, Wake, secs, sim::Sim};
+    /// let mut hub = Hub::simulated(&Sim::new(1));
+    /// assert_eq!(hub.current(), hub.main());
+    /// let task = hub.spawn(|hub, wake| match wake {
+    ///     Wake::Start => {
+    ///         let me = hub.current();
+    ///         // Whoever helps knows whom to tell.
+    ///         hub.spawn(move |hub, _wake| {
+    ///             hub.notify(me);
+    ///             Ok(Wait::done())
+    ///         });
+    ///         Ok(Wait::notified())
+    ///     }
+    ///     _ => Ok(Wait::done()),
+    /// });
+    /// hub.join(task)?;
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
+    pub fn current(&self) -> TaskId {
+        TaskId(self.running.unwrap_or(self.main))
+    }
+
     /// The task that stands for the main program: to [notify](Hub::notify) it.
     pub fn main(&self) -> TaskId {
         TaskId(self.main)
