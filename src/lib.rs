@@ -100,6 +100,7 @@ pub use crate::config::{ClientIds, Config, WhenFull};
 pub use crate::conn::{Command, Late, PoolState, PoolStats, Reply, Ticket, ToArgs};
 pub use crate::driver::{Endpoint, sim};
 pub use crate::error::{Error, ErrorKind, Result};
+pub use crate::hub::observe;
 pub use crate::hub::{
     Dump, Failure, Handle, Hold, Hub, HubStats, Listener, Missed, Outcome, Remote, Stream, Task,
     TaskId, Tick, Wait, Wake,

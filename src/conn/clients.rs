@@ -18,6 +18,7 @@ use super::outbox::Outbox;
 use super::pool::{Pool, PoolStats};
 use super::request::{GivenUp, Progress, Replies, Reply, Request, Ticket, allowance as allow};
 use super::rounds::Rounds;
+use super::seen::CommandName;
 use super::work::Work;
 use crate::address::Address;
 use crate::config::{Config, WhenFull};
@@ -178,6 +179,10 @@ impl Clients {
                 let rounds = again.then(|| Rounds::begin(bytes.unsent(), timers.now()));
                 conn.send(bytes);
                 work.assign(key, conn, ticket, before, timers);
+                if work.log.on {
+                    let name = CommandName::of(conn.out.unsent());
+                    work.saw_sent(key, ticket, name, Some(pool.grace));
+                }
                 if rounds.is_some() {
                     conn.cancel.get_or_insert_default().rounds = rounds;
                 }
@@ -223,6 +228,10 @@ impl Clients {
         conn.lane.push(ticket, ask.replies);
         if ready {
             self.work.mark_dirty(key, conn);
+        }
+        if self.work.log.on {
+            let name = CommandName::of(conn.last_bytes(len));
+            self.work.saw_sent(key, ticket, name, None);
         }
         self.work.recycle(free);
         Ok(ticket)

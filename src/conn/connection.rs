@@ -165,6 +165,16 @@ impl Conn {
         }
     }
 
+    /// So many bytes that were sent or held last, if none of them has left yet.
+    pub(super) fn last_bytes(&self, len: u64) -> &[u8] {
+        let bytes = match &self.lane {
+            InFlight::Shared(shared) if self.state != State::Ready => shared.held.unsent(),
+            _ => self.out.unsent(),
+        };
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        &bytes[bytes.len().saturating_sub(len)..]
+    }
+
     /// Takes back what was put there last and of which nothing was written. Returns a buffer that is free now.
     pub(super) fn unsend(&mut self) -> Vec<u8> {
         let unsent = self.out.unsent().len();

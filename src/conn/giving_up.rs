@@ -5,6 +5,7 @@ use super::clients::Clients;
 use super::connection::{Conn, InFlight, State};
 use super::pool::Pool;
 use super::request::{GivenUp, Progress, Ticket, client_closed};
+use super::seen::Given;
 use crate::config::ClientIds;
 use crate::error::{Error, ErrorKind};
 use crate::time::Time;
@@ -37,6 +38,14 @@ impl Clients {
         };
         if conn.is_shared() || pool.config.client_ids == ClientIds::Never {
             return GaveUp::No;
+        }
+        let what = if conn.begun {
+            Given::TakenBack
+        } else {
+            Given::NotSent
+        };
+        if work.log.on {
+            work.saw_given_up(Some(key), ticket, what);
         }
         if !conn.begun {
             conn.lane.pop();
@@ -114,6 +123,9 @@ impl Clients {
             Progress::Done(_) | Progress::Cancelled => self.forsaken(ticket),
             Progress::Waiting => {
                 let pool = request.pool;
+                if self.work.log.on {
+                    self.work.saw_given_up(None, ticket, Given::NotSent);
+                }
                 self.work.requests.remove(ticket.0);
                 self.work.pending -= 1;
                 let requests = &self.work.requests;
@@ -135,6 +147,9 @@ impl Clients {
             }
             GaveUp::TakenBack => self.forsaken(ticket),
             GaveUp::No => {
+                if self.work.log.on {
+                    self.work.saw_given_up(Some(key), ticket, Given::Abandoned);
+                }
                 self.work.requests.remove(ticket.0);
                 self.work.pending -= 1;
                 if self.conns.get(key).is_some_and(|conn| !conn.is_shared()) {

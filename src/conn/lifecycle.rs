@@ -6,6 +6,7 @@ use super::handshake::{Handshake, Verdict};
 use super::link::Trouble;
 use super::pool::{Pool, asks_id};
 use super::request::Progress;
+use super::seen::Seen;
 use super::work::Work;
 use crate::address::Protocol;
 use crate::driver::{Endpoint, Socket};
@@ -71,6 +72,10 @@ impl Clients {
                     (conns.insert(conn), false)
                 }
             };
+            if work.log.on {
+                let to = pool.endpoint(endpoint).clone();
+                work.log.add(Seen::Dialed(conn, number, shared, to));
+            }
             // Another pool goes first next time.
             work.hungry.rotate_left(1);
             return Some(Dial {
@@ -199,6 +204,10 @@ impl Clients {
         let Some(greeting) = pool.greeting(conn.number) else {
             return ready(key, conn, pool, work, written, timers);
         };
+        if work.log.on {
+            work.log.add(Seen::Connected(key));
+            work.log.add(Seen::Greets(key));
+        }
         conn.state = State::Handshake {
             protocol: pool.handshake.protocol(),
             done: 0,
@@ -294,10 +303,13 @@ impl Clients {
         trouble: Trouble,
         timers: &mut Timers,
     ) {
-        let Some((conn, pool, _)) = self.parts(key) else {
+        let Some((conn, pool, work)) = self.parts(key) else {
             return;
         };
         debug!("{}: {error}", pool.address);
+        if work.log.on {
+            work.log.add(Seen::NotConnected(key, error.clone()));
+        }
         let unreached = matches!(conn.state, State::Dialing | State::Connecting);
         if unreached && pool.endpoint_failed(conn.endpoint) {
             return self.undial(key, timers);
@@ -342,6 +354,10 @@ impl Clients {
             return;
         };
         timers.disarm(&mut old.timer);
+        if self.work.log.on {
+            let why = Error::new(ErrorKind::Closed, "the connection could not be made");
+            self.work.log.add(Seen::Closed(key, why));
+        }
         let conn = Conn::new(old.pool, old.lane, timers.now());
         let new = self.conns.insert(conn);
         if let Some((conn, pool, work)) = self.parts(new) {
@@ -365,6 +381,9 @@ impl Clients {
             return;
         };
         debug!("connection {key:?} ended: {error}");
+        if work.log.on {
+            work.log.add(Seen::Closed(key, error.clone()));
+        }
         timers.disarm(&mut conn.timer);
         work.closing.extend(conn.socket);
         if let Some(pool) = pools.get_mut(conn.pool) {
@@ -409,6 +428,9 @@ fn ready(
     timers: &mut Timers,
 ) {
     timers.disarm(&mut conn.timer);
+    if work.log.on {
+        work.saw_ready(key, conn.state);
+    }
     conn.enter(State::Ready, timers.now());
     pool.link.works();
     let InFlight::Shared(shared) = &mut conn.lane else {

@@ -4,6 +4,7 @@ use super::cancel::Next as Settled;
 use super::clients::Clients;
 use super::connection::State;
 use super::link::Trouble;
+use super::seen::CommandName;
 use super::work::Answer;
 use crate::error::{Error, ErrorKind, printable};
 use crate::resp::Value;
@@ -82,6 +83,10 @@ impl Clients {
             conn.spoiled |= spoils(&value);
             if conn.rounds().is_some() {
                 if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {
+                    if work.log.on {
+                        let name = CommandName::of(conn.out.unsent());
+                        work.saw_sent(key, ticket, name, Some(pool.grace));
+                    }
                     continue;
                 }
                 let anew = is_not_ready(&value) && !conn.cancels();
@@ -91,7 +96,11 @@ impl Clients {
                 }
                 work.end_rounds(conn, ticket);
             }
-            match work.answer(ticket, value, conn.written(), timers.now()) {
+            let answer = work.answer(ticket, value, conn.written(), timers.now());
+            if work.log.on {
+                work.saw_answer(key, ticket, &answer, timers.now());
+            }
+            match answer {
                 Answer::Taken => {}
                 Answer::Cancelled => pool.cancelled += 1,
                 Answer::Late => pool.late += 1,

@@ -255,6 +255,13 @@ pub(crate) fn client_closed() -> Error {
     Error::new(ErrorKind::Closed, "the client was closed")
 }
 
+impl Batch {
+    /// How many commands the pipeline has.
+    pub(super) fn commands(&self) -> usize {
+        self.left + self.values.len()
+    }
+}
+
 impl Replies {
     /// What is to come back for `len` bytes.
     pub(crate) fn expect(what: Expect, len: u64) -> Replies {

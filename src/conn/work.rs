@@ -9,6 +9,7 @@ use super::connection::Conn;
 use super::pool::Pool;
 use super::request::{GivenUp, Progress, Replies, Request, Ticket};
 use super::rounds::Rounds;
+use super::seen::{CommandName, Log, Seen};
 use crate::driver::Socket;
 use crate::error::{Error, ErrorKind};
 use crate::resp::Value;
@@ -33,6 +34,8 @@ pub(super) struct Work {
     pub(super) closing: Vec<Socket>,
     /// Buffers for commands, used again and again.
     spare: Vec<Vec<u8>>,
+    /// What happened, for who watches.
+    pub(super) log: Log,
 }
 
 /// What became of a reply.
@@ -62,6 +65,7 @@ impl Work {
             dirty: VecDeque::with_capacity(ROOM),
             closing: Vec::new(),
             spare: Vec::new(),
+            log: Log::default(),
         }
     }
 
@@ -99,6 +103,9 @@ impl Work {
         self.pass_over_stale(pool);
         let Some((ticket, bytes)) = pool.first_waiting() else {
             conn.idle = true;
+            if self.log.on {
+                self.log.add(Seen::Idle(key));
+            }
             return pool.push_idle(key);
         };
         let before = conn.queued;
@@ -106,6 +113,9 @@ impl Work {
         if self.assign(key, conn, ticket, before, timers) {
             let rounds = Rounds::begin(bytes, timers.now());
             conn.cancel.get_or_insert_default().rounds = Some(rounds);
+        }
+        if self.log.on {
+            self.saw_sent(key, ticket, CommandName::of(bytes), Some(pool.grace));
         }
         pool.pop_waiting(timers);
     }

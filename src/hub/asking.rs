@@ -58,6 +58,9 @@ impl Hub {
             self.timers.set_now(self.driver.now());
         }
         let task = self.current().0;
+        if self.is_observed {
+            self.tell_asked(task, &ask);
+        }
         let ticket = self.clients.submit(pool, task, ask, &mut self.timers)?;
         self.asked = (self.asked.0 + 1, Some(ticket));
         Ok(ticket)

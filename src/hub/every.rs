@@ -104,6 +104,7 @@ impl<F: FnMut(&mut Hub, Tick) -> Result<()>> Task for Every<F> {
     fn resume(&mut self, hub: &mut Hub, wake: Wake) -> Result<Wait> {
         if let Wake::Elapsed = wake {
             let tick = self.tick(hub.now());
+            hub.tell_tick(tick);
             (self.run)(hub, tick)?;
         }
         Ok(Wait::until(self.due))

@@ -18,6 +18,7 @@
 //! | `asking.rs` | what tasks ask of servers |
 //! | `every.rs` | cron |
 //! | `streams.rs` | streams and listeners for tasks that do their own input and output |
+//! | `observe.rs` | what happens, told as it happens |
 //! | `verify.rs` | what must be true between two turns |
 //! | `remote.rs` | notifying a task from another thread |
 //! | `dump.rs` | what every task waits for, in words |
@@ -28,6 +29,7 @@ mod asking;
 mod dump;
 mod every;
 mod late;
+pub mod observe;
 mod outcome;
 mod remote;
 mod scheduling;
@@ -49,6 +51,7 @@ pub use self::watchdog::Hold;
 
 use self::arenas::Arenas;
 use self::late::LateHook;
+use self::observe::{Event as Told, Observer};
 use self::remote::Mailbox;
 use self::streams::Ports;
 use self::tasks::Tasks;
@@ -101,6 +104,9 @@ pub struct Hub {
     in_turn: bool,
     /// It takes down what it does, and checks itself.
     is_watched: bool,
+    /// Somebody is told of what happens: the observers, or who watches.
+    is_observed: bool,
+    observers: Vec<Box<dyn Observer>>,
     /// The task that stands for the main program, and what has woken it.
     main: Key,
     /// Names no task, and never will.
@@ -173,6 +179,8 @@ impl Hub {
             asked: (0, None),
             in_turn: false,
             is_watched: false,
+            is_observed: false,
+            observers: Vec::new(),
             main,
             nobody,
             main_wake: None,
@@ -207,7 +215,7 @@ impl Hub {
     #[track_caller]
     pub fn simulated(sim: &Sim) -> Hub {
         let mut hub = Hub::with_driver(sim.driver());
-        hub.is_watched = true;
+        (hub.is_watched, hub.is_observed) = (true, true);
         hub
     }
 
@@ -256,6 +264,9 @@ impl Hub {
         while !self.is_stuck() {
             self.turn()?;
         }
+        if self.is_observed {
+            self.tell(&Told::NothingLeft);
+        }
         Ok(())
     }
 
@@ -288,6 +299,9 @@ impl Hub {
             let turned = match self.is_stuck() {
                 false => self.turn(),
                 true => {
+                    if self.is_observed {
+                        self.tell(&Told::NothingLeft);
+                    }
                     let message = "nothing is left that could end this wait";
                     Err(Error::new(ErrorKind::Deadlock, message))
                 }

@@ -1,6 +1,7 @@
 //! Spawn, kill and notify, and how a wait begins and ends.
 
 use super::arenas::Out;
+use super::observe::Event as Told;
 use super::task::{Direction, Event, Task, TaskId, Until, Wait, Wake};
 use super::tasks::{State, Why};
 use super::{Hub, Result};
@@ -80,7 +81,11 @@ impl Hub {
         spawned_at: &'static Location<'static>,
     ) -> TaskId {
         let home = self.arenas.insert(task);
-        TaskId(self.tasks.spawn(home, spawned_at))
+        let task = TaskId(self.tasks.spawn(home, spawned_at));
+        if self.is_observed {
+            self.tell(&Told::Spawned { task, spawned_at });
+        }
+        task
     }
 
     /// Declares that nobody will join a task. The error of a task that fails is otherwise kept until
@@ -205,6 +210,9 @@ impl Hub {
             },
             event => (event, deadline),
         };
+        if self.is_observed {
+            self.tell_wait(key, event, at);
+        }
         match self.ended_already(key, event, now) {
             Some(why) => self.tasks.line_up(key, why),
             None => {
@@ -340,10 +348,6 @@ impl Hub {
         let Some(slot) = self.tasks.get_mut(key) else {
             return;
         };
-        if self.is_watched {
-            self.driver
-                .note(format_args!("{key:?} is resumed: {why:?}"));
-        }
         slot.state = State::Running;
         let (killed, home) = (slot.killed, slot.home);
         if home.is_some() {
@@ -351,6 +355,9 @@ impl Hub {
         }
         let starts = matches!(why, Why::Start);
         let wake = self.wake_for(if killed { Why::Killed } else { why });
+        if self.is_observed && !(killed && starts) {
+            self.tell_resumed(key, &wake);
+        }
         let Some(home) = home else {
             self.main_wake = Some(wake);
             return;
@@ -359,6 +366,9 @@ impl Hub {
             return;
         };
         if killed && starts {
+            if self.is_observed {
+                self.tell_end(key, &Ok(()), false);
+            }
             return self.end(key, task, Ok(()));
         }
         self.stats.resumptions += 1;
@@ -366,6 +376,7 @@ impl Hub {
         self.asked = (0, None);
         let result = catch_unwind(AssertUnwindSafe(|| task.resume(self, wake)));
         self.running = None;
+        let panics = result.is_err();
         let Some(slot) = self.tasks.get_mut(key) else {
             return self.arenas.put_back(task);
         };
@@ -387,6 +398,9 @@ impl Hub {
             }
         };
         slot.loose |= self.asked.0 > 0;
+        if self.is_observed {
+            self.tell_end(key, &outcome, panics);
+        }
         self.end(key, task, outcome);
     }
 

@@ -79,13 +79,17 @@ impl Hub {
     pub fn turn(&mut self) -> Result<()> {
         self.refuse_inside_task("turn")?;
         let timeout = self.timeout(); // 1
+        self.tell_sleep(timeout);
         self.poll(timeout)?; // 2
         self.read_clock(); // 3
         self.in_turn = true;
+        self.tell_turn();
+        let resumptions = self.stats.resumptions;
         self.sockets(); // 4
         self.timers(); // 5
         self.resume_tasks(); // 6
         self.flush_and_reap(); // 7
+        self.tell_turn_end(resumptions);
         self.in_turn = false;
         if self.is_watched {
             self.must_be_well();
@@ -216,9 +220,8 @@ impl Hub {
         self.timers.expire(&mut due);
         let more_may_come = (1..=FULL_POLLS_MAX).contains(&self.full_polls);
         for owner in due.drain(..) {
-            if self.is_watched {
-                self.driver
-                    .note(format_args!("a timer of {owner:?} is due"));
+            if self.is_observed {
+                self.tell_fired(owner);
             }
             match owner {
                 Owner::Port(_) => {}

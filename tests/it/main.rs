@@ -12,6 +12,7 @@ mod kernel;
 mod kill_storm;
 mod live;
 mod notes;
+mod observe;
 mod peer;
 mod pool;
 mod program;

@@ -1,0 +1,215 @@
+//! Who tells, and when. Every call stands behind a look at `is_observed`, so that none of this is in the way of a hub that nobody observes.
+
+use super::{Answer, Awaits, By, ConnId, Ending, Event, Sleeps, Whose};
+use crate::conn::{Ask, CommandName, Heard, Seen};
+use crate::error::Result;
+use crate::hub::task::{Event as WaitEvent, Wake};
+use crate::hub::{Hub, TaskId, Tick};
+use crate::time::Time;
+use crate::token::{Key, Owner};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+impl Hub {
+    /// Tells of something that a task or a timer does.
+    #[cold]
+    #[inline(never)]
+    pub(in crate::hub) fn tell(&mut self, event: &Event<'_>) {
+        if self.is_watched {
+            self.driver.note(format_args!("{event}"));
+        }
+        self.tell_seen();
+        self.pass_on(event);
+    }
+
+    fn pass_on(&mut self, event: &Event<'_>) {
+        let at = self.now();
+        for observer in &mut self.observers {
+            if catch_unwind(AssertUnwindSafe(|| observer.event(at, event))).is_err() {
+                log::error!("an observer panicked at this: {event}");
+            }
+        }
+    }
+
+    /// Tells of what happened to connections since.
+    fn tell_seen(&mut self) {
+        if self.observers.is_empty() {
+            return;
+        }
+        for seen in self.clients.take_seen() {
+            self.pass_on(&event_of(&seen, self.nobody));
+        }
+    }
+
+    /// Between phases 1 and 2. The clock is read for it, since main may have taken its time.
+    #[inline]
+    pub(in crate::hub) fn tell_sleep(&mut self, timeout: Option<Duration>) {
+        if self.observers.is_empty() {
+            return;
+        }
+        self.tell_seen();
+        let sleeps = match timeout {
+            None => Sleeps::UntilEvent,
+            Some(Duration::ZERO) => Sleeps::NotAtAll,
+            Some(timeout) => Sleeps::UntilTimer(timeout),
+        };
+        let turn = self.stats.turns + 1;
+        self.pass_on(&Event::Polls { turn, sleeps });
+    }
+
+    /// Between phases 3 and 4.
+    #[inline]
+    pub(in crate::hub) fn tell_turn(&mut self) {
+        if !self.observers.is_empty() {
+            let (turn, events) = (self.stats.turns, self.events.len());
+            self.pass_on(&Event::TurnBegan { turn, events });
+        }
+    }
+
+    /// After phase 7. What is left to be told belongs to the turn; its end has a time of its own.
+    #[inline]
+    pub(in crate::hub) fn tell_turn_end(&mut self, resumptions_before: u64) {
+        if self.observers.is_empty() {
+            return;
+        }
+        self.tell_seen();
+        self.in_turn = false;
+        let turn = self.stats.turns;
+        let resumed = self.stats.resumptions - resumptions_before;
+        self.pass_on(&Event::TurnEnded { turn, resumed });
+    }
+
+    #[cold]
+    pub(in crate::hub) fn tell_wait(&mut self, task: Key, event: WaitEvent, until: Option<Time>) {
+        let what = match event {
+            WaitEvent::Sleep(_) => Awaits::Sleep,
+            WaitEvent::Notify => Awaits::Notify,
+            WaitEvent::Reply(ticket) => Awaits::Reply(ticket),
+            WaitEvent::Stream(stream, _) => Awaits::Stream(stream),
+            WaitEvent::Accept(listener) => Awaits::Accept(listener),
+            WaitEvent::Join(task) => Awaits::Join(task),
+            WaitEvent::Done => return,
+        };
+        let task = TaskId(task);
+        self.tell(&Event::Waits { task, what, until });
+    }
+
+    #[cold]
+    pub(in crate::hub) fn tell_resumed(&mut self, task: Key, wake: &Wake) {
+        let by = match wake {
+            Wake::Start => By::Start,
+            Wake::Reply(_) => By::Reply,
+            Wake::Elapsed => By::Elapsed,
+            Wake::Ready => By::Ready,
+            Wake::Joined(_) => By::Joined,
+            Wake::Notified => By::Notified,
+            Wake::Deadline => By::Deadline,
+            Wake::Killed => By::Killed,
+        };
+        let task = TaskId(task);
+        self.tell(&Event::Resumed { task, by });
+    }
+
+    #[cold]
+    pub(in crate::hub) fn tell_end(&mut self, task: Key, outcome: &Result<()>, panicked: bool) {
+        let killed = self.tasks.get(task).is_some_and(|slot| slot.killed);
+        let how = match outcome {
+            Err(error) if panicked => Ending::Panicked(error),
+            Err(error) => Ending::Failed(error),
+            Ok(()) if killed => Ending::Killed,
+            Ok(()) => Ending::Done,
+        };
+        let task = TaskId(task);
+        self.tell(&Event::Ended { task, how });
+    }
+
+    #[cold]
+    pub(in crate::hub) fn tell_asked(&mut self, task: Key, ask: &Ask) {
+        let task = TaskId(task);
+        let command = CommandName::of(ask.bytes.unsent());
+        self.tell(&Event::Asked { task, command });
+    }
+
+    /// By the task that runs.
+    pub(in crate::hub) fn tell_tick(&mut self, tick: Tick) {
+        if let (true, Some(task)) = (self.is_observed, self.running.map(TaskId)) {
+            self.tell(&Event::Ticked { task, tick });
+        }
+    }
+
+    #[cold]
+    pub(in crate::hub) fn tell_fired(&mut self, owner: Owner) {
+        let whose = match owner {
+            Owner::Task(key) => Whose::Task(TaskId(key)),
+            Owner::Conn(key) => Whose::Conn(ConnId(key)),
+            Owner::Pool(_) => Whose::Pool,
+            Owner::Port(_) => Whose::Port,
+        };
+        self.tell(&Event::Fired { whose });
+    }
+}
+
+/// What conn/ has taken down, as programs are told of it.
+fn event_of(seen: &Seen, nobody: Key) -> Event<'_> {
+    let who = |task: Key| (task != nobody).then_some(TaskId(task));
+    match seen {
+        Seen::Dialed(conn, number, shared, to) => Event::Dialed {
+            conn: ConnId(*conn),
+            number: *number,
+            shared: *shared,
+            to,
+        },
+        Seen::Connected(conn) => Event::Connected {
+            conn: ConnId(*conn),
+        },
+        Seen::Greets(conn) => Event::Greets {
+            conn: ConnId(*conn),
+        },
+        Seen::Ready(conn) => Event::Ready {
+            conn: ConnId(*conn),
+        },
+        Seen::Sent(sent) => Event::Sent {
+            conn: ConnId(sent.conn),
+            ticket: sent.ticket,
+            task: who(sent.task),
+            command: sent.command,
+            commands: sent.commands,
+            timeout: sent.timeout,
+        },
+        Seen::Answered(it) => Event::Answered {
+            conn: ConnId(it.conn),
+            ticket: it.ticket,
+            task: it.task.and_then(who),
+            answer: (&it.what).into(),
+            took: it.took,
+        },
+        &Seen::GivenUp(conn, ticket, task, what) => Event::GivenUp {
+            conn: conn.map(ConnId),
+            ticket,
+            task: who(task),
+            what,
+        },
+        Seen::Idle(conn) => Event::Idle {
+            conn: ConnId(*conn),
+        },
+        Seen::NotConnected(conn, why) => {
+            let conn = ConnId(*conn);
+            Event::NotConnected { conn, why }
+        }
+        Seen::Closed(conn, why) => {
+            let conn = ConnId(*conn);
+            Event::Closed { conn, why }
+        }
+    }
+}
+
+impl<'a> From<&'a Heard> for Answer<'a> {
+    fn from(heard: &'a Heard) -> Answer<'a> {
+        match heard {
+            Heard::Nil => Answer::Nil,
+            Heard::Value => Answer::Value,
+            Heard::Error(error) => Answer::Error(error),
+            Heard::Unwanted => Answer::Unwanted,
+        }
+    }
+}
