@@ -91,6 +91,7 @@ mod shutdown;
 #[cfg(feature = "signals")]
 pub mod signals;
 mod time;
+pub mod timeline;
 mod timers;
 pub mod token;
 pub mod wheel;

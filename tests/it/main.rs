@@ -26,4 +26,5 @@ mod sim;
 mod soak;
 mod streams;
 mod swarm;
+mod timeline;
 mod wheel;
