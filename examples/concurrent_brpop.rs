@@ -23,19 +23,20 @@ use std::rc::Rc;
 use support::arguments::NAME;
 use support::options::Options;
 use support::summary::{Exit, Summary};
-use support::{kernel, logging, reach, simulation};
+use support::watching::Watching;
+use support::{kernel, logging, progress, reach, simulation};
 
 fn main() -> ExitCode {
     let options = match Options::from_args() {
         Ok(options) => options,
         Err(exit) => return exit,
     };
-    logging::start(options.quiet, simulation::now);
+    logging::start(options.quiet, simulation::now, progress::wipe);
     match run(&options) {
         Ok(summary) if options.json => summary.print().unwrap_or(Exit::Failed).into(),
         Ok(summary) => summary.exit().into(),
         Err(error) => {
-            eprintln!("{NAME}: {error}");
+            eprintln!("{}{NAME}: {error}", progress::wipe());
             match error.kind() {
                 ErrorKind::Config => Exit::Misused.into(),
                 _ => Exit::Failed.into(),
@@ -57,6 +58,7 @@ fn run(options: &Options) -> Result<Summary> {
     if let (Some(sim), Some(faults)) = (&simulation, &options.faults) {
         sim.set_faults(faults.clone());
     }
+    let watching = Watching::start(&mut hub, options);
     let begin = hub.now();
 
     let ticks = Rc::new(RefCell::new(Vec::new()));
@@ -87,6 +89,11 @@ fn run(options: &Options) -> Result<Summary> {
         hub.notify(hub.main());
     });
 
+    let counted = Rc::clone(&pops);
+    let progress = progress::start(&mut hub, options, move |hub| {
+        (redis.stats(hub).in_use, counted.answered())
+    });
+
     hub.sleep(secs(1))?;
     let os_threads = kernel::threads();
     let pool_during = redis.stats(&hub);
@@ -98,6 +105,7 @@ fn run(options: &Options) -> Result<Summary> {
     let joined = hub.join_all(&tasks);
     // Killed pops are taken back, or an element might be lost with one.
     hub.drain()?;
+    progress::stop(&mut hub, progress);
     let duration = hub.now().since(begin);
     info!(target: "main", "Done in {:.3} s.", duration.as_secs_f64());
     hub.kill(cron);
@@ -105,14 +113,14 @@ fn run(options: &Options) -> Result<Summary> {
     if let (Err(error), false) = (&joined, shutdown.is_requested()) {
         eprintln!("{NAME}: {error}");
     }
-    let answered = pops.timed_out.get() + pops.popped.get();
+    let saved = watching.finish(&mut hub, options);
     Ok(Summary {
         server: server.name,
         url: server.address.to_string(),
         clients: options.clients,
         timed_out: pops.timed_out.get(),
         popped: pops.popped.get(),
-        failed: options.clients - answered,
+        failed: options.clients - pops.answered(),
         duration,
         reply_late_us: pops.late_us.take(),
         ticks: ticks.take(),
@@ -122,13 +130,14 @@ fn run(options: &Options) -> Result<Summary> {
         hub: hub.stats(),
         signal: shutdown.signal(),
         simulation,
+        saved,
     })
 }
 
 /// SIGINT and SIGTERM end the run, with its summary; SIGUSR1 asks what everybody waits for.
 fn watch_signals(hub: &mut Hub) -> Result<Shutdown> {
     let dump = signals::on(hub, &[signals::SIGUSR1], |hub, _| {
-        eprint!("{}", hub.dump());
+        eprint!("{}{}", progress::wipe(), hub.dump());
         Ok(())
     })?;
     hub.detach(dump);
@@ -164,6 +173,10 @@ impl Pops {
             popped: Cell::new(0),
             late_us: RefCell::new(Vec::with_capacity(options.clients)),
         }
+    }
+
+    fn answered(&self) -> usize {
+        self.timed_out.get() + self.popped.get()
     }
 
     fn assert_nil(&self, reply: Reply) -> Result<Wait> {

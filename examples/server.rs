@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(exit) => return exit,
     };
-    logging::start(options.quiet, || None);
+    logging::start(options.quiet, || None, || "");
     match run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

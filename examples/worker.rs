@@ -82,7 +82,7 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(exit) => return exit,
     };
-    logging::start(options.quiet, || None);
+    logging::start(options.quiet, || None, || "");
     let outcome = run(&options).and_then(|summary| {
         if options.json {
             arguments::print(&format!("{}\n", summary.to_json(&options)))

@@ -7,7 +7,9 @@ use greenroom::Time;
 use std::io::Write;
 
 /// Starts logging, with the time of a simulation where there is one: at level `info` unless `RUST_LOG` says otherwise; not at all when `quiet`.
-pub(crate) fn start(quiet: bool, simulated: fn() -> Option<Time>) {
+///
+/// What `wiped` says comes first in each line.
+pub(crate) fn start(quiet: bool, simulated: fn() -> Option<Time>, wiped: fn() -> &'static str) {
     let mut builder = Builder::from_env(Env::default().default_filter_or("info"));
     if quiet {
         builder
@@ -17,7 +19,8 @@ pub(crate) fn start(quiet: bool, simulated: fn() -> Option<Time>) {
     builder.format(move |out, record| {
         writeln!(
             out,
-            "{} ({}) {}",
+            "{}{} ({}) {}",
+            wiped(),
             now(simulated()),
             record.target(),
             record.args()

@@ -7,6 +7,7 @@ use super::which::{Server, Which};
 use greenroom::Timeout;
 use greenroom::sim::Faults;
 use lexopt::prelude::*;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -42,6 +43,9 @@ What to do:
 What to say:
   -q, --quiet          no log lines
       --json           a summary as one line of JSON on stdout
+      --explain        the run step by step on stderr, beside the words of gevent; try -c 3 -q
+      --html FILE      a timeline of the run, as a page for a browser
+      --trace FILE     the same in the Trace Event Format, for Perfetto
       --help           this text
       --version        the version
 
@@ -68,6 +72,10 @@ pub(crate) struct Options {
     pub(crate) cron: Duration,
     pub(crate) quiet: bool,
     pub(crate) json: bool,
+    pub(crate) explain: bool,
+    /// Where a timeline is to be written.
+    pub(crate) html: Option<PathBuf>,
+    pub(crate) trace: Option<PathBuf>,
     /// The seed of a simulated kernel, instead of the real one.
     pub(crate) simulate: Option<u64>,
     pub(crate) faults: Option<Faults>,
@@ -90,6 +98,9 @@ impl Options {
             cron: Duration::from_millis(200),
             quiet: false,
             json: false,
+            explain: false,
+            html: None,
+            trace: None,
             simulate: None,
             faults: None,
         };
@@ -113,6 +124,9 @@ impl Options {
                 Long("cron") => options.cron = seconds(&mut args, "--cron")?,
                 Short('q') | Long("quiet") => options.quiet = true,
                 Long("json") => options.json = true,
+                Long("explain") => options.explain = true,
+                Long("html") => options.html = Some(text(&mut args, "--html")?.into()),
+                Long("trace") => options.trace = Some(text(&mut args, "--trace")?.into()),
                 Long("help") => return arguments::print(&help()).map(|()| None),
                 Long("simulate") => {
                     options.simulate = Some(number(&mut args, "--simulate", "a number from 0")?);

@@ -30,6 +30,8 @@ pub(crate) struct Summary {
     /// What has ended the run before its time.
     pub(crate) signal: Option<c_int>,
     pub(crate) simulation: Option<Sim>,
+    /// Whether all files were written that were asked for.
+    pub(crate) saved: bool,
 }
 
 /// How the program ends.
@@ -63,6 +65,7 @@ impl Summary {
             Summary {
                 popped: 0,
                 failed: 0,
+                saved: true,
                 ..
             } => Exit::Succeeded,
             _ => Exit::Failed,

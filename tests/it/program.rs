@@ -13,6 +13,7 @@ mod servers;
 mod serving;
 mod sigint;
 mod simulated;
+mod watching;
 mod worker;
 
 use crate::server::{
