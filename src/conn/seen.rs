@@ -144,6 +144,12 @@ impl Clients {
     pub(crate) fn take_seen(&mut self) -> Vec<Seen> {
         std::mem::take(&mut self.work.log.seen)
     }
+
+    /// Gives the empty list back, to be used again.
+    pub(crate) fn put_seen(&mut self, list: Vec<Seen>) {
+        debug_assert!(list.is_empty() && self.work.log.seen.is_empty());
+        self.work.log.seen = list;
+    }
 }
 
 impl Work {

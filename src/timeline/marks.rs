@@ -1,5 +1,6 @@
 //! What is kept of a run: marks of a fixed size, in the order of time, the first and the last of them.
 
+use crate::driver::Endpoint;
 use crate::time::Time;
 use std::collections::VecDeque;
 use std::panic::Location;
@@ -94,7 +95,7 @@ pub(super) struct Marks {
     pub(super) totals: Totals,
     pub(super) commands: Words,
     pub(super) reasons: Words,
-    pub(super) endpoints: Words,
+    endpoints: Vec<Endpoint>,
     pub(super) places: Vec<&'static Location<'static>>,
 }
 
@@ -111,7 +112,7 @@ impl Marks {
             totals: Totals::default(),
             commands: Words::new(),
             reasons: Words::new(),
-            endpoints: Words::new(),
+            endpoints: Vec::new(),
             places: Vec::new(),
         }
     }
@@ -149,6 +150,23 @@ impl Marks {
         let from = self.first.last().filter(|_| self.dropped > 0)?.at;
         let to = self.last.front()?.at;
         Some((Time::from_nanos(from), Time::from_nanos(to.max(from))))
+    }
+
+    /// The number of an address.
+    pub(super) fn endpoint(&mut self, to: &Endpoint) -> u16 {
+        let known = self.endpoints.iter().position(|it| it == to);
+        let number = known.unwrap_or_else(|| {
+            if self.endpoints.len() < WORDS_MAX {
+                self.endpoints.push(to.clone());
+            }
+            self.endpoints.len() - 1
+        });
+        u16::try_from(number).unwrap_or(u16::MAX)
+    }
+
+    /// All addresses, by number.
+    pub(super) fn endpoints(&self) -> Vec<String> {
+        self.endpoints.iter().map(ToString::to_string).collect()
     }
 
     /// The number of a place in the program. There are as many as it has calls of `spawn`.

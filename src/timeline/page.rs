@@ -145,7 +145,6 @@ impl<'a> Data<'a> {
             ("missed", totals.missed),
             ("tickLate", micros(totals.tick_late_max)),
             ("lateHalf", late(50)),
-            ("lateMost", late(99)),
             ("lateMax", late(100)),
         ];
         let figures = figures.map(|(name, figure)| format!("\"{name}\":{figure}"));
@@ -272,10 +271,11 @@ impl<'a> Data<'a> {
         self.put(format_args!(",\"tasks\":{}", List(tasks)));
         let marks = self.marks;
         let places: Vec<_> = marks.places.iter().map(ToString::to_string).collect();
+        let endpoints = marks.endpoints();
         let texts = [
             ("commands", &marks.commands.texts),
             ("reasons", &marks.reasons.texts),
-            ("to", &marks.endpoints.texts),
+            ("to", &endpoints),
             ("places", &places),
         ];
         let texts = texts.map(|(name, texts)| {

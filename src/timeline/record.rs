@@ -111,7 +111,7 @@ impl Marks {
                 to,
             } => {
                 self.totals.dialed += 1;
-                let code = self.endpoints.number(&to.to_string());
+                let code = self.endpoint(to);
                 (Kind::Dialed, word(conn.0), number, shared.into(), code)
             }
             Event::Connected { conn } => simple(Kind::Connected, conn),

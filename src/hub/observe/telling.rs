@@ -36,9 +36,12 @@ impl Hub {
         if self.observers.is_empty() {
             return;
         }
-        for seen in self.clients.take_seen() {
-            self.pass_on(&event_of(&seen, self.nobody));
+        let mut list = self.clients.take_seen();
+        for seen in &list {
+            self.pass_on(&event_of(seen, self.nobody));
         }
+        list.clear();
+        self.clients.put_seen(list);
     }
 
     /// Between phases 1 and 2. The clock is read for it, since main may have taken its time.

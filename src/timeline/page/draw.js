@@ -243,6 +243,11 @@ const segment = (pen, lane, i, from, to, y, height) => {
     pen.fillRect(to - 1.5, y, 1.5, height);
   }
   if (height >= 11 && to - from > 14) {
+    // On a pattern a letter needs a ground.
+    if (state !== blocked && state !== late) {
+      pen.fillStyle = colours.ground;
+      pen.fillRect(from + 2, y + 1, failed ? 13 : 11, height - 2);
+    }
     pen.fillStyle = colours.text;
     pen.fillText(failed ? `${LETTERS[state]}!` : LETTERS[state], from + 4, y + height / 2 + 0.5);
   }

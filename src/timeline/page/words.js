@@ -34,7 +34,7 @@ const showFigures = () => {
     ["tasks", totals.tasks.toLocaleString("en"), totals.failed ? `${totals.failed} failed` : "none failed"],
     ["the hub was awake", `${share.toFixed(share < 1 ? 2 : 1)} %`, `${lasting(totals.awake)} in ${many(totals.turns, "turn")}`],
     ["cron", many(totals.ticks, "tick"), totals.ticks ? `latest ${lasting(totals.tickLate)}, ${totals.missed} missed` : ""],
-    ["nil came late by", lasting(totals.lateHalf), `half of them; 99 % ${lasting(totals.lateMost)}, most ${lasting(totals.lateMax)}`],
+    ["nil came late by", lasting(totals.lateHalf), `half of them; at most ${lasting(totals.lateMax)}`],
   ];
   document.getElementById("figures").append(...figures.map(([name, figure, more]) =>
     element("div", undefined, element("dt", name), element("dd", figure, element("br"), element("small", more)))));
