@@ -3,6 +3,7 @@
 //! `kernel`, `notes`, `peer` and `server` are tools; every other module tests one part.
 
 mod address;
+mod browser;
 mod bytes;
 mod cancel;
 mod differential;

@@ -16,6 +16,8 @@ mod simulated;
 mod watching;
 mod worker;
 
+pub(crate) use self::watching::run_to_page;
+
 use crate::server::{
     PATIENCE, Server, Side, by_the_clock, eventually, free_port, raise_open_files, signal,
 };

@@ -1,6 +1,38 @@
 //! What shows how a run went: the narration, timelines in files, and the line of progress.
 
 use super::*;
+use tempfile::TempDir;
+
+/// The page of a run, in a folder of its own.
+pub(crate) struct Page {
+    pub(crate) path: PathBuf,
+    _folder: TempDir,
+}
+
+/// Runs so many pops, and has a page made of it.
+pub(crate) fn run_to_page(clients: usize) -> Page {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    let clients = clients.to_string();
+    // Ten thousand real connections take as many open files, and twice that with both ends here: a simulation takes none.
+    let kernel = match clients.as_str() {
+        "500" => "--embedded",
+        _ => "--simulate=42",
+    };
+    let ended = run([
+        "-q",
+        "-c",
+        &clients,
+        kernel,
+        "--html",
+        path.to_str().unwrap(),
+    ]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    Page {
+        path,
+        _folder: folder,
+    }
+}
 
 #[test]
 fn a_narration_is_the_same_at_each_run() {
