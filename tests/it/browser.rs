@@ -1,4 +1,5 @@
-//! The timeline's page in a real browser, with real runs of the main example.
+//! The timeline's page in a real browser, with runs of the main example: of 500 pops on real sockets, and of 10,000 simulated ones,
+//! which need no open files.
 //!
 //! A machine without Debian's `chromium` and `chromium-driver` cannot run these tests. They say so and pass, unless
 //! `GREENROOM_REQUIRE_BROWSER=1`. With `GREENROOM_PICTURES=page.html` the pictures of the documents are taken anew, of that
