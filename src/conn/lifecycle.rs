@@ -6,7 +6,7 @@ use super::handshake::{Handshake, Verdict};
 use super::link::Trouble;
 use super::pool::{Pool, asks_id};
 use super::request::Progress;
-use super::seen::Seen;
+use super::seen::{ConnId, Seen};
 use super::work::Work;
 use crate::address::Protocol;
 use crate::driver::{Endpoint, Socket};
@@ -74,7 +74,7 @@ impl Clients {
             };
             if work.log.on {
                 let to = pool.endpoint(endpoint).clone();
-                work.log.add(Seen::Dialed(conn, number, shared, to));
+                work.log.add(Seen::Dialed(ConnId(conn), number, shared, to));
             }
             // Another pool goes first next time.
             work.hungry.rotate_left(1);
@@ -205,8 +205,8 @@ impl Clients {
             return ready(key, conn, pool, work, written, timers);
         };
         if work.log.on {
-            work.log.add(Seen::Connected(key));
-            work.log.add(Seen::Greets(key));
+            work.log.add(Seen::Connected(ConnId(key)));
+            work.log.add(Seen::Greets(ConnId(key)));
         }
         conn.state = State::Handshake {
             protocol: pool.handshake.protocol(),
@@ -308,7 +308,7 @@ impl Clients {
         };
         debug!("{}: {error}", pool.address);
         if work.log.on {
-            work.log.add(Seen::NotConnected(key, error.clone()));
+            work.log.add(Seen::NotConnected(ConnId(key), error.clone()));
         }
         let unreached = matches!(conn.state, State::Dialing | State::Connecting);
         if unreached && pool.endpoint_failed(conn.endpoint) {
@@ -356,7 +356,7 @@ impl Clients {
         timers.disarm(&mut old.timer);
         if self.work.log.on {
             let why = Error::new(ErrorKind::Closed, "the connection could not be made");
-            self.work.log.add(Seen::Closed(key, why));
+            self.work.log.add(Seen::Closed(ConnId(key), why));
         }
         let conn = Conn::new(old.pool, old.lane, timers.now());
         let new = self.conns.insert(conn);
@@ -382,7 +382,7 @@ impl Clients {
         };
         debug!("connection {key:?} ended: {error}");
         if work.log.on {
-            work.log.add(Seen::Closed(key, error.clone()));
+            work.log.add(Seen::Closed(ConnId(key), error.clone()));
         }
         timers.disarm(&mut conn.timer);
         work.closing.extend(conn.socket);

@@ -39,7 +39,7 @@ pub use self::late::Late;
 pub use self::link::PoolState;
 pub use self::pool::PoolStats;
 pub use self::request::{Reply, Ticket};
-pub use self::seen::{CommandName, Given};
+pub use self::seen::{CommandName, ConnId, Given};
 
 pub(crate) use self::cancel::Said;
 pub(crate) use self::clients::{Ask, Clients, Expect};

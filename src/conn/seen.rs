@@ -22,24 +22,24 @@ pub(super) struct Log {
     seen: Vec<Seen>,
 }
 
-/// One thing that happened. Keys are those of connections; `task` is who asked or waits; `nobody`, where the library has asked itself.
+/// One thing that happened; `task` is who asked or waits; `nobody`, where the library has asked itself.
 #[derive(Debug)]
 pub(crate) enum Seen {
-    Dialed(Key, u64, bool, Endpoint),
-    Connected(Key),
-    Greets(Key),
-    Ready(Key),
+    Dialed(ConnId, u64, bool, Endpoint),
+    Connected(ConnId),
+    Greets(ConnId),
+    Ready(ConnId),
     Sent(Sent),
     Answered(Answered),
-    GivenUp(Option<Key>, Ticket, Key, Given),
-    Idle(Key),
-    NotConnected(Key, Error),
-    Closed(Key, Error),
+    GivenUp(Option<ConnId>, Ticket, Key, Given),
+    Idle(ConnId),
+    NotConnected(ConnId, Error),
+    Closed(ConnId, Error),
 }
 
 #[derive(Debug)]
 pub(crate) struct Sent {
-    pub(crate) conn: Key,
+    pub(crate) conn: ConnId,
     pub(crate) ticket: Ticket,
     pub(crate) task: Key,
     pub(crate) command: CommandName,
@@ -49,11 +49,21 @@ pub(crate) struct Sent {
 
 #[derive(Debug)]
 pub(crate) struct Answered {
-    pub(crate) conn: Key,
+    pub(crate) conn: ConnId,
     pub(crate) ticket: Ticket,
     pub(crate) task: Option<Key>,
     pub(crate) what: Heard,
     pub(crate) took: Duration,
+}
+
+/// Names a connection of a hub, of whatever client. It goes stale when the connection is closed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConnId(pub(crate) Key);
+
+impl fmt::Debug for ConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "connection {:?}", self.0)
+    }
 }
 
 /// What an answer is.
@@ -157,9 +167,9 @@ impl Work {
     #[cold]
     pub(super) fn saw_ready(&mut self, key: Key, before: State) {
         if !matches!(before, State::Handshake { .. }) {
-            self.log.add(Seen::Connected(key));
+            self.log.add(Seen::Connected(ConnId(key)));
         }
-        self.log.add(Seen::Ready(key));
+        self.log.add(Seen::Ready(ConnId(key)));
     }
 
     /// A connection has been given the bytes of a request. `grace` is how many milliseconds longer than its own timeout a blocking
@@ -187,7 +197,7 @@ impl Work {
             _ => 1,
         };
         let seen = Sent {
-            conn,
+            conn: ConnId(conn),
             ticket,
             task: request.task,
             command,
@@ -211,7 +221,7 @@ impl Work {
             (Some(_), _) => return,
         };
         let seen = Answered {
-            conn,
+            conn: ConnId(conn),
             ticket,
             task: request.map(|it| it.task),
             what,
@@ -224,7 +234,7 @@ impl Work {
     #[cold]
     pub(super) fn saw_given_up(&mut self, conn: Option<Key>, ticket: Ticket, what: Given) {
         if let Some(request) = self.requests.get(ticket.0) {
-            let seen = Seen::GivenUp(conn, ticket, request.task, what);
+            let seen = Seen::GivenUp(conn.map(ConnId), ticket, request.task, what);
             self.log.add(seen);
         }
     }

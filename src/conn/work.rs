@@ -9,7 +9,7 @@ use super::connection::Conn;
 use super::pool::Pool;
 use super::request::{GivenUp, Progress, Replies, Request, Ticket};
 use super::rounds::Rounds;
-use super::seen::{CommandName, Log, Seen};
+use super::seen::{CommandName, ConnId, Log, Seen};
 use crate::driver::Socket;
 use crate::error::{Error, ErrorKind};
 use crate::resp::Value;
@@ -104,7 +104,7 @@ impl Work {
         let Some((ticket, bytes)) = pool.first_waiting() else {
             conn.idle = true;
             if self.log.on {
-                self.log.add(Seen::Idle(key));
+                self.log.add(Seen::Idle(ConnId(key)));
             }
             return pool.push_idle(key);
         };

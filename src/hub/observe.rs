@@ -14,8 +14,8 @@ mod event;
 mod telling;
 mod words;
 
-pub use self::event::{Answer, Awaits, By, ConnId, Ending, Event, Sleeps, Whose};
-pub use crate::conn::{CommandName, Given};
+pub use self::event::{Answer, Awaits, By, Ending, Event, Sleeps, Whose};
+pub use crate::conn::{CommandName, ConnId, Given};
 
 use super::Hub;
 use crate::time::Time;

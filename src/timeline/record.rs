@@ -3,7 +3,8 @@
 use super::marks::{FOR_EVER, Kind, Mark, Marks};
 use crate::observe::{Answer, Ending, Event, Observer};
 use crate::time::Time;
-use crate::{Tick, observe::ConnId};
+use crate::token::Key;
+use crate::{TaskId, Tick, observe::ConnId};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -60,7 +61,7 @@ impl Observer for Recorder {
     }
 }
 
-fn word(key: crate::token::Key) -> u64 {
+fn word(key: Key) -> u64 {
     key.to_usize() as u64
 }
 
@@ -125,24 +126,17 @@ impl Marks {
                 timeout,
                 ..
             } => {
-                let task = task.map_or(0, |task| word(task.0));
                 let code = self.commands.number(command.as_str());
-                (Kind::Sent, word(conn.0), task, millis(timeout), code)
+                (Kind::Sent, word(conn.0), who(task), millis(timeout), code)
             }
             Event::Answered {
                 conn, task, answer, ..
-            } => {
-                let task = task.map_or(0, |task| word(task.0));
-                (self.answered(answer), word(conn.0), task, 0, 0)
-            }
+            } => (self.answered(answer), word(conn.0), who(task), 0, 0),
             Event::GivenUp {
                 conn: Some(conn),
                 task,
                 ..
-            } => {
-                let task = task.map_or(0, |task| word(task.0));
-                (Kind::GivenUp, word(conn.0), task, 0, 0)
-            }
+            } => (Kind::GivenUp, word(conn.0), who(task), 0, 0),
             Event::NotConnected { conn, why } => {
                 let code = self.reasons.number(&why.to_string());
                 (Kind::NotConnected, word(conn.0), 0, 0, code)
@@ -167,6 +161,11 @@ impl Marks {
         *count += 1;
         kind
     }
+}
+
+/// A task as a word; 0 for none.
+fn who(task: Option<TaskId>) -> u64 {
+    task.map_or(0, |task| word(task.0))
 }
 
 fn millis(timeout: Option<Duration>) -> u32 {

@@ -1,25 +1,13 @@
 //! What can happen in a hub.
 
-use super::{CommandName, Given};
+use super::{CommandName, ConnId, Given};
 use crate::conn::Ticket;
 use crate::driver::Endpoint;
 use crate::error::Error;
 use crate::hub::{Listener, Stream, TaskId, Tick};
 use crate::time::Time;
-use crate::token::Key;
-use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
-
-/// Names a connection of a hub, of whatever client. It goes stale when the connection is closed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ConnId(pub(crate) Key);
-
-impl fmt::Debug for ConnId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "connection {:?}", self.0)
-    }
-}
 
 /// One thing that happens in a hub. It displays as a line in words.
 ///

@@ -155,54 +155,40 @@ impl Hub {
 /// What conn/ has taken down, as programs are told of it.
 fn event_of(seen: &Seen, nobody: Key) -> Event<'_> {
     let who = |task: Key| (task != nobody).then_some(TaskId(task));
-    match seen {
-        Seen::Dialed(conn, number, shared, to) => Event::Dialed {
-            conn: ConnId(*conn),
-            number: *number,
-            shared: *shared,
+    match *seen {
+        Seen::Dialed(conn, number, shared, ref to) => Event::Dialed {
+            conn,
+            number,
+            shared,
             to,
         },
-        Seen::Connected(conn) => Event::Connected {
-            conn: ConnId(*conn),
-        },
-        Seen::Greets(conn) => Event::Greets {
-            conn: ConnId(*conn),
-        },
-        Seen::Ready(conn) => Event::Ready {
-            conn: ConnId(*conn),
-        },
-        Seen::Sent(sent) => Event::Sent {
-            conn: ConnId(sent.conn),
+        Seen::Connected(conn) => Event::Connected { conn },
+        Seen::Greets(conn) => Event::Greets { conn },
+        Seen::Ready(conn) => Event::Ready { conn },
+        Seen::Sent(ref sent) => Event::Sent {
+            conn: sent.conn,
             ticket: sent.ticket,
             task: who(sent.task),
             command: sent.command,
             commands: sent.commands,
             timeout: sent.timeout,
         },
-        Seen::Answered(it) => Event::Answered {
-            conn: ConnId(it.conn),
+        Seen::Answered(ref it) => Event::Answered {
+            conn: it.conn,
             ticket: it.ticket,
             task: it.task.and_then(who),
             answer: (&it.what).into(),
             took: it.took,
         },
-        &Seen::GivenUp(conn, ticket, task, what) => Event::GivenUp {
-            conn: conn.map(ConnId),
+        Seen::GivenUp(conn, ticket, task, what) => Event::GivenUp {
+            conn,
             ticket,
             task: who(task),
             what,
         },
-        Seen::Idle(conn) => Event::Idle {
-            conn: ConnId(*conn),
-        },
-        Seen::NotConnected(conn, why) => {
-            let conn = ConnId(*conn);
-            Event::NotConnected { conn, why }
-        }
-        Seen::Closed(conn, why) => {
-            let conn = ConnId(*conn);
-            Event::Closed { conn, why }
-        }
+        Seen::Idle(conn) => Event::Idle { conn },
+        Seen::NotConnected(conn, ref why) => Event::NotConnected { conn, why },
+        Seen::Closed(conn, ref why) => Event::Closed { conn, why },
     }
 }
 
