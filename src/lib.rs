@@ -38,6 +38,45 @@
 //! # Ok::<(), greenroom::Error>(())
 //! ```
 //!
+//! **Nothing is lost.** A pop in flight whose task is killed, or whose deadline passes, is taken back by the server before its
+//! connection is used again; an element that was on its way goes to who still waits, to [`Redis::on_late`], or back. A [`Wake`] says which it
+//! was ([`Wake::outcome`]), and an [`Error`] whether the command may have been executed. Before a program ends, [`Hub::drain`] waits for
+//! what is still under way.
+//!
+//! ```no_run
+//! # use greenroom::{Hub, Outcome, Redis, Timeout, secs};
+//! # let mut hub = Hub::new()?;
+//! # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+//! let pop = redis.brpop(&mut hub, "jobs", Timeout::Forever)?;
+//! match hub.wait(pop.within(secs(5)))?.outcome() {
+//!     Outcome::Popped(reply) => println!("{:?}", reply.value()),
+//!     Outcome::Cancelled => println!("five seconds, and nothing was taken from the list"),
+//!     other => println!("{other:?}"),
+//! }
+//! # Ok::<(), greenroom::Error>(())
+//! ```
+//!
+//! **Everything is tested without a network.** The same hub, the same client and a Redis-compatible [`server`] run on a kernel in
+//! memory, whose clock is a number and whose accidents follow from a seed ([`sim`]). It is public: the workers of a program can be tested like that.
+//!
+//! ```
+//! use greenroom::{Endpoint, Hub, Redis, Timeout, secs, server, sim::{Faults, Sim}};
+//!
+//! let sim = Sim::new(42);
+//! sim.set_faults("latency,splits".parse::<Faults>()?);
+//! let mut hub = Hub::simulated(&sim);
+//! let server = server::Server::new(&mut hub, server::Config::default());
+//! server.listen(&mut hub, &Endpoint::Tcp(([127, 0, 0, 1], 6379).into()))?;
+//!
+//! let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
+//! let pop = redis.brpop(&mut hub, "list", Timeout::After(secs(3600)))?;
+//! assert!(hub.wait(pop)?.reply()?.is_none()); // an hour later, which took no time
+//! # Ok::<(), greenroom::Error>(())
+//! ```
+//!
+//! **A run can be looked at.** A [`timeline`] is a page with a lane for each connection; [`observe`] is the hook that it is made from; a
+//! [`Dump`] says what every task waits for, and a watchdog who holds the others up ([`Hub::on_hold`]).
+//!
 //! # Reading order
 //!
 //! The source is meant to be read, and each file begins with what it is about:
