@@ -14,7 +14,8 @@
 mod support;
 
 use greenroom::{
-    Error, ErrorKind, Failure, Hub, Reply, Result, Shutdown, Timeout, Wait, Wake, secs, signals,
+    Error, ErrorKind, Failure, Hub, PoolStats, Redis, Reply, Result, Shutdown, TaskId, Tick,
+    Timeout, Wait, Wake, secs, signals,
 };
 use log::{error, info};
 use std::cell::{Cell, RefCell};
@@ -61,34 +62,10 @@ fn run(options: &Options) -> Result<Summary> {
     let watching = Watching::start(&mut hub, options);
     let begin = hub.now();
 
-    let ticks = Rc::new(RefCell::new(Vec::new()));
-    let seen = Rc::clone(&ticks);
-    let cron = hub.every(options.cron, move |_hub, tick| {
-        info!(target: "cron", "Hello from cron task.");
-        seen.borrow_mut().push(tick);
-        Ok(())
-    });
-
+    let (cron, ticks) = say_hello(&mut hub, options);
     hub.on_error(tells_the_first());
-    let tasks: Vec<_> = (0..options.clients)
-        .map(|_| {
-            let pops = Rc::clone(&pops);
-            hub.spawn(move |hub, wake| match wake {
-                Wake::Start => redis.brpop(hub, &pops.key, pops.timeout),
-                Wake::Reply(reply) => pops.assert_nil(reply?),
-                other => Err(other.unexpected()),
-            })
-        })
-        .collect();
-    // There is no grace: a pop has nothing to finish.
-    let all = tasks.clone();
-    shutdown.on_request(&mut hub, move |hub| {
-        for task in all {
-            hub.kill(task);
-        }
-        hub.notify(hub.main());
-    });
-
+    let tasks = spawn_pops(&mut hub, redis, &pops, options.clients);
+    kill_on_request(&mut hub, &shutdown, &tasks);
     let counted = Rc::clone(&pops);
     let progress = progress::start(&mut hub, options, move |hub| {
         (redis.stats(hub).in_use, counted.answered())
@@ -98,9 +75,7 @@ fn run(options: &Options) -> Result<Summary> {
     let os_threads = kernel::threads();
     let pool_during = redis.stats(&hub);
     info!(target: "main", "# OS threads: {os_threads}");
-    info!(target: "main", "# Redis connections created: {}", pool_during.created);
-    info!(target: "main", "# Redis connections in use: {}", pool_during.in_use);
-    info!(target: "main", "# Redis connections available: {}", pool_during.available);
+    tell_pool(&pool_during);
 
     let joined = hub.join_all(&tasks);
     // Killed pops are taken back, or an element might be lost with one.
@@ -132,6 +107,48 @@ fn run(options: &Options) -> Result<Summary> {
         simulation,
         saved,
     })
+}
+
+/// Cron, and the ticks that it has had.
+fn say_hello(hub: &mut Hub, options: &Options) -> (TaskId, Rc<RefCell<Vec<Tick>>>) {
+    let ticks = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&ticks);
+    let cron = hub.every(options.cron, move |_hub, tick| {
+        info!(target: "cron", "Hello from cron task.");
+        seen.borrow_mut().push(tick);
+        Ok(())
+    });
+    (cron, ticks)
+}
+
+/// Each pops once, on a connection of its own.
+fn spawn_pops(hub: &mut Hub, redis: Redis, pops: &Rc<Pops>, count: usize) -> Vec<TaskId> {
+    let spawn = |_| {
+        let pops = Rc::clone(pops);
+        hub.spawn(move |hub, wake| match wake {
+            Wake::Start => redis.brpop(hub, &pops.key, pops.timeout),
+            Wake::Reply(reply) => pops.assert_nil(reply?),
+            other => Err(other.unexpected()),
+        })
+    };
+    (0..count).map(spawn).collect()
+}
+
+/// There is no grace: a pop has nothing to finish.
+fn kill_on_request(hub: &mut Hub, shutdown: &Shutdown, tasks: &[TaskId]) {
+    let tasks = tasks.to_vec();
+    shutdown.on_request(hub, move |hub| {
+        for task in tasks {
+            hub.kill(task);
+        }
+        hub.notify(hub.main());
+    });
+}
+
+fn tell_pool(pool: &PoolStats) {
+    info!(target: "main", "# Redis connections created: {}", pool.created);
+    info!(target: "main", "# Redis connections in use: {}", pool.in_use);
+    info!(target: "main", "# Redis connections available: {}", pool.available);
 }
 
 /// SIGINT and SIGTERM end the run, with its summary; SIGUSR1 asks what everybody waits for.

@@ -46,8 +46,8 @@ MUTATIONS = [
     (
         "a connection is released while its reply is still to come",
         "src/conn/replies.rs",
-        "        if conn.state == State::Ready && !conn.idle && conn.lane.is_empty() {",
-        "        if conn.state == State::Ready && !conn.idle {",
+        "    if conn.state != State::Ready || !conn.lane.is_empty() {",
+        "    if conn.state != State::Ready {",
     ),
     (
         "a cascade loses a timer",
@@ -166,8 +166,8 @@ MUTATIONS = [
     (
         "the nil of a round is the answer",
         "src/conn/replies.rs",
-        "                if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {",
-        "                if false {",
+        "        if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {",
+        "        if false {",
     ),
     (
         "a client that is closed drops its pops",

@@ -2,10 +2,12 @@
 
 use super::cancel::Next as Settled;
 use super::clients::Clients;
-use super::connection::State;
+use super::connection::{Conn, State};
 use super::link::Trouble;
+use super::pool::Pool;
+use super::request::Ticket;
 use super::seen::CommandName;
-use super::work::Answer;
+use super::work::{Answer, Work};
 use crate::error::{Error, ErrorKind, printable};
 use crate::resp::Value;
 use crate::timers::Timers;
@@ -80,67 +82,11 @@ impl Clients {
                 let message = format!("a reply that nobody asked for: {value:?}");
                 return Next::End(Error::new(ErrorKind::Protocol, message));
             };
-            conn.spoiled |= spoils(&value);
-            if conn.rounds().is_some() {
-                if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {
-                    if work.log.on {
-                        let name = CommandName::of(conn.out.unsent());
-                        work.saw_sent(key, ticket, name, Some(pool.grace));
-                    }
-                    continue;
-                }
-                let anew = is_not_ready(&value) && !conn.cancels();
-                if anew || value.is_null() && work.round_was_ended(ticket) {
-                    work.begin_anew(conn, pool, ticket, timers);
-                    continue;
-                }
-                work.end_rounds(conn, ticket);
-            }
-            let answer = work.answer(ticket, value, conn.written(), timers.now());
-            if work.log.on {
-                work.saw_answer(key, ticket, &answer, timers.now());
-            }
-            match answer {
-                Answer::Taken => {}
-                Answer::Cancelled => pool.cancelled += 1,
-                Answer::Late => pool.late += 1,
-                Answer::Unwanted => pool.dropped += 1,
-                Answer::TooEarly(error) => return Next::End(error),
-            }
-            conn.since = timers.now();
-        }
-        if conn.state == State::Ready && conn.lane.is_empty() && conn.decoder.is_partial_reply() {
-            let message = "the beginning of a reply that nobody asked for";
-            return Next::End(Error::new(ErrorKind::Protocol, message));
-        }
-        // Only when all is decoded is a connection free again: bytes behind the last reply would be
-        // taken for the reply to the next request.
-        if conn.state == State::Ready && !conn.idle && conn.lane.is_empty() {
-            timers.disarm(&mut conn.timer);
-            if conn.spoiled && !conn.cancels() {
-                let message = "the server does not serve this connection any more";
-                return Next::End(Error::new(ErrorKind::Closed, message));
-            }
-            if !conn.is_shared() && !conn.decoder.is_partial() && !ending {
-                if conn.cancel.is_none() {
-                    work.release(key, conn, pool, 0, timers);
-                    return Next::Drained;
-                }
-                let cancels = conn.cancels();
-                match conn.settle() {
-                    Settled::Free => {
-                        pool.cancelling -= usize::from(cancels);
-                        work.release(key, conn, pool, 0, timers);
-                    }
-                    Settled::Close => {
-                        let message = "the server may end another wait on it";
-                        return Next::End(Error::new(ErrorKind::Closed, message));
-                    }
-                    _ => {}
-                }
+            if let Some(error) = answer(key, conn, pool, work, ticket, value, timers) {
+                return Next::End(error);
             }
         }
-        Next::Drained
+        at_rest(key, conn, pool, work, ending, timers)
     }
 
     /// The server has closed the door before it read anything: nothing was executed.
@@ -155,6 +101,96 @@ impl Clients {
         }
         self.connect_failed(key, error, trouble, timers);
     }
+}
+
+/// Gives a reply to the request that it belongs to, or begins the next round of one. `Some` where both sides no longer agree.
+#[inline]
+fn answer(
+    key: Key,
+    conn: &mut Conn,
+    pool: &mut Pool,
+    work: &mut Work,
+    ticket: Ticket,
+    value: Value,
+    timers: &mut Timers,
+) -> Option<Error> {
+    conn.spoiled |= spoils(&value);
+    if conn.rounds().is_some() {
+        if value.is_null() && work.next_round(key, conn, ticket, timers.now()) {
+            if work.log.on {
+                let name = CommandName::of(conn.out.unsent());
+                work.saw_sent(key, ticket, name, Some(pool.grace));
+            }
+            return None;
+        }
+        let anew = is_not_ready(&value) && !conn.cancels();
+        if anew || value.is_null() && work.round_was_ended(ticket) {
+            work.begin_anew(conn, pool, ticket, timers);
+            return None;
+        }
+        work.end_rounds(conn, ticket);
+    }
+    let answer = work.answer(ticket, value, conn.written(), timers.now());
+    if work.log.on {
+        work.saw_answer(key, ticket, &answer, timers.now());
+    }
+    match answer {
+        Answer::Taken => {}
+        Answer::Cancelled => pool.cancelled += 1,
+        Answer::Late => pool.late += 1,
+        Answer::Unwanted => pool.dropped += 1,
+        Answer::TooEarly(error) => return Some(error),
+    }
+    conn.since = timers.now();
+    None
+}
+
+/// All that has come is decoded. Only now is a connection free again: bytes behind the last reply would be taken for the reply
+/// to the next request.
+#[inline]
+fn at_rest(
+    key: Key,
+    conn: &mut Conn,
+    pool: &mut Pool,
+    work: &mut Work,
+    ending: bool,
+    timers: &mut Timers,
+) -> Next {
+    if conn.state != State::Ready || !conn.lane.is_empty() {
+        return Next::Drained;
+    }
+    if conn.decoder.is_partial_reply() {
+        let message = "the beginning of a reply that nobody asked for";
+        return Next::End(Error::new(ErrorKind::Protocol, message));
+    }
+    if conn.idle {
+        return Next::Drained;
+    }
+    timers.disarm(&mut conn.timer);
+    if conn.spoiled && !conn.cancels() {
+        let message = "the server does not serve this connection any more";
+        return Next::End(Error::new(ErrorKind::Closed, message));
+    }
+    if conn.is_shared() || conn.decoder.is_partial() || ending {
+        return Next::Drained;
+    }
+    if conn.cancel.is_none() {
+        work.release(key, conn, pool, 0, timers);
+        return Next::Drained;
+    }
+    let cancels = conn.cancels();
+    match conn.settle() {
+        Settled::Free => {
+            pool.cancelling -= usize::from(cancels);
+            work.release(key, conn, pool, 0, timers);
+        }
+        Settled::Close => {
+            let message = "the server may end another wait on it";
+            return Next::End(Error::new(ErrorKind::Closed, message));
+        }
+        _ => {}
+    }
+    Next::Drained
 }
 
 /// Whether the server will answer everything on this connection with the same error: it wants another password by now, or
