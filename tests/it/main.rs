@@ -7,6 +7,7 @@ mod browser;
 mod bytes;
 mod cancel;
 mod differential;
+mod documents;
 mod embedded;
 mod hub;
 mod kernel;

@@ -1,0 +1,25 @@
+//! `docs/guide/solutions/`: they pass.
+
+/// A test of each.
+macro_rules! tests {
+    ($($chapter:ident: $($name:ident),+;)+) => {$($(
+        #[test]
+        fn $name() {
+            checks::$chapter::$name();
+        }
+    )+)+};
+}
+every_exercise!(tests);
+
+#[path = "../../docs/guide/solutions/01_at_once.rs"]
+mod at_once;
+#[expect(
+    clippy::duplicate_mod,
+    reason = "the same checks for yours and for the solutions"
+)]
+#[path = "checks/mod.rs"]
+mod checks;
+#[path = "../../docs/guide/solutions/01_read_fully.rs"]
+mod read_fully;
+#[path = "../../docs/guide/solutions/01_request.rs"]
+mod request;
