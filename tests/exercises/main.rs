@@ -17,6 +17,7 @@ macro_rules! every_exercise {
     ($then:ident) => {
         $then! {
             blocking: request, read_fully, at_once;
+            readiness: drain, outbox, level;
         }
     };
 }

@@ -19,6 +19,12 @@ mod at_once;
 )]
 #[path = "checks/mod.rs"]
 mod checks;
+#[path = "../../docs/guide/solutions/02_drain.rs"]
+mod drain;
+#[path = "../../docs/guide/solutions/02_level.rs"]
+mod level;
+#[path = "../../docs/guide/solutions/02_outbox.rs"]
+mod outbox;
 #[path = "../../docs/guide/solutions/01_read_fully.rs"]
 mod read_fully;
 #[path = "../../docs/guide/solutions/01_request.rs"]

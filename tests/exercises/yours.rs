@@ -24,6 +24,12 @@ every_exercise!(tests);
 mod at_once;
 #[path = "checks/mod.rs"]
 mod checks;
+#[path = "../../docs/guide/exercises/02_drain.rs"]
+mod drain;
+#[path = "../../docs/guide/exercises/02_level.rs"]
+mod level;
+#[path = "../../docs/guide/exercises/02_outbox.rs"]
+mod outbox;
 #[path = "../../docs/guide/exercises/01_read_fully.rs"]
 mod read_fully;
 #[path = "../../docs/guide/exercises/01_request.rs"]

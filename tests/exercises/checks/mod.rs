@@ -4,3 +4,4 @@
 mod tools;
 
 pub mod blocking;
+pub mod readiness;
