@@ -18,6 +18,7 @@ macro_rules! every_exercise {
         $then! {
             blocking: request, read_fully, at_once;
             readiness: drain, outbox, level;
+            tokens: packed, slots, reap;
         }
     };
 }

@@ -25,7 +25,13 @@ mod drain;
 mod level;
 #[path = "../../docs/guide/solutions/02_outbox.rs"]
 mod outbox;
+#[path = "../../docs/guide/solutions/03_packed.rs"]
+mod packed;
 #[path = "../../docs/guide/solutions/01_read_fully.rs"]
 mod read_fully;
+#[path = "../../docs/guide/solutions/03_reap.rs"]
+mod reap;
 #[path = "../../docs/guide/solutions/01_request.rs"]
 mod request;
+#[path = "../../docs/guide/solutions/03_slots.rs"]
+mod slots;

@@ -30,7 +30,13 @@ mod drain;
 mod level;
 #[path = "../../docs/guide/exercises/02_outbox.rs"]
 mod outbox;
+#[path = "../../docs/guide/exercises/03_packed.rs"]
+mod packed;
 #[path = "../../docs/guide/exercises/01_read_fully.rs"]
 mod read_fully;
+#[path = "../../docs/guide/exercises/03_reap.rs"]
+mod reap;
 #[path = "../../docs/guide/exercises/01_request.rs"]
 mod request;
+#[path = "../../docs/guide/exercises/03_slots.rs"]
+mod slots;

@@ -5,3 +5,4 @@ mod tools;
 
 pub mod blocking;
 pub mod readiness;
+pub mod tokens;
