@@ -19,6 +19,7 @@ macro_rules! every_exercise {
             blocking: request, read_fully, at_once;
             readiness: drain, outbox, level;
             tokens: packed, slots, reap;
+            turn: poll_timeout, budget, doubling;
         }
     };
 }

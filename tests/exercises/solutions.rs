@@ -13,12 +13,16 @@ every_exercise!(tests);
 
 #[path = "../../docs/guide/solutions/01_at_once.rs"]
 mod at_once;
+#[path = "../../docs/guide/solutions/04_budget.rs"]
+mod budget;
 #[expect(
     clippy::duplicate_mod,
     reason = "the same checks for yours and for the solutions"
 )]
 #[path = "checks/mod.rs"]
 mod checks;
+#[path = "../../docs/guide/solutions/04_doubling.rs"]
+mod doubling;
 #[path = "../../docs/guide/solutions/02_drain.rs"]
 mod drain;
 #[path = "../../docs/guide/solutions/02_level.rs"]
@@ -27,6 +31,8 @@ mod level;
 mod outbox;
 #[path = "../../docs/guide/solutions/03_packed.rs"]
 mod packed;
+#[path = "../../docs/guide/solutions/04_poll_timeout.rs"]
+mod poll_timeout;
 #[path = "../../docs/guide/solutions/01_read_fully.rs"]
 mod read_fully;
 #[path = "../../docs/guide/solutions/03_reap.rs"]

@@ -22,8 +22,12 @@ every_exercise!(tests);
 
 #[path = "../../docs/guide/exercises/01_at_once.rs"]
 mod at_once;
+#[path = "../../docs/guide/exercises/04_budget.rs"]
+mod budget;
 #[path = "checks/mod.rs"]
 mod checks;
+#[path = "../../docs/guide/exercises/04_doubling.rs"]
+mod doubling;
 #[path = "../../docs/guide/exercises/02_drain.rs"]
 mod drain;
 #[path = "../../docs/guide/exercises/02_level.rs"]
@@ -32,6 +36,8 @@ mod level;
 mod outbox;
 #[path = "../../docs/guide/exercises/03_packed.rs"]
 mod packed;
+#[path = "../../docs/guide/exercises/04_poll_timeout.rs"]
+mod poll_timeout;
 #[path = "../../docs/guide/exercises/01_read_fully.rs"]
 mod read_fully;
 #[path = "../../docs/guide/exercises/03_reap.rs"]

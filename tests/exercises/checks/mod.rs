@@ -6,3 +6,4 @@ mod tools;
 pub mod blocking;
 pub mod readiness;
 pub mod tokens;
+pub mod turn;
