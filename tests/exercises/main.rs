@@ -20,6 +20,7 @@ macro_rules! every_exercise {
             readiness: drain, outbox, level;
             tokens: packed, slots, reap;
             turn: poll_timeout, budget, doubling;
+            resp: lines, bulk, reply_end;
         }
     };
 }

@@ -15,6 +15,8 @@ every_exercise!(tests);
 mod at_once;
 #[path = "../../docs/guide/solutions/04_budget.rs"]
 mod budget;
+#[path = "../../docs/guide/solutions/05_bulk.rs"]
+mod bulk;
 #[expect(
     clippy::duplicate_mod,
     reason = "the same checks for yours and for the solutions"
@@ -27,6 +29,8 @@ mod doubling;
 mod drain;
 #[path = "../../docs/guide/solutions/02_level.rs"]
 mod level;
+#[path = "../../docs/guide/solutions/05_lines.rs"]
+mod lines;
 #[path = "../../docs/guide/solutions/02_outbox.rs"]
 mod outbox;
 #[path = "../../docs/guide/solutions/03_packed.rs"]
@@ -37,6 +41,8 @@ mod poll_timeout;
 mod read_fully;
 #[path = "../../docs/guide/solutions/03_reap.rs"]
 mod reap;
+#[path = "../../docs/guide/solutions/05_reply_end.rs"]
+mod reply_end;
 #[path = "../../docs/guide/solutions/01_request.rs"]
 mod request;
 #[path = "../../docs/guide/solutions/03_slots.rs"]

@@ -24,6 +24,8 @@ every_exercise!(tests);
 mod at_once;
 #[path = "../../docs/guide/exercises/04_budget.rs"]
 mod budget;
+#[path = "../../docs/guide/exercises/05_bulk.rs"]
+mod bulk;
 #[path = "checks/mod.rs"]
 mod checks;
 #[path = "../../docs/guide/exercises/04_doubling.rs"]
@@ -32,6 +34,8 @@ mod doubling;
 mod drain;
 #[path = "../../docs/guide/exercises/02_level.rs"]
 mod level;
+#[path = "../../docs/guide/exercises/05_lines.rs"]
+mod lines;
 #[path = "../../docs/guide/exercises/02_outbox.rs"]
 mod outbox;
 #[path = "../../docs/guide/exercises/03_packed.rs"]
@@ -42,6 +46,8 @@ mod poll_timeout;
 mod read_fully;
 #[path = "../../docs/guide/exercises/03_reap.rs"]
 mod reap;
+#[path = "../../docs/guide/exercises/05_reply_end.rs"]
+mod reply_end;
 #[path = "../../docs/guide/exercises/01_request.rs"]
 mod request;
 #[path = "../../docs/guide/exercises/03_slots.rs"]

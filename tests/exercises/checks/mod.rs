@@ -5,5 +5,6 @@ mod tools;
 
 pub mod blocking;
 pub mod readiness;
+pub mod resp;
 pub mod tokens;
 pub mod turn;
