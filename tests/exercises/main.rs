@@ -21,6 +21,7 @@ macro_rules! every_exercise {
             tokens: packed, slots, reap;
             turn: poll_timeout, budget, doubling;
             resp: lines, bulk, reply_end;
+            wheel: place, heap, cascade;
         }
     };
 }

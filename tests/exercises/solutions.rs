@@ -17,6 +17,8 @@ mod at_once;
 mod budget;
 #[path = "../../docs/guide/solutions/05_bulk.rs"]
 mod bulk;
+#[path = "../../docs/guide/solutions/06_cascade.rs"]
+mod cascade;
 #[expect(
     clippy::duplicate_mod,
     reason = "the same checks for yours and for the solutions"
@@ -27,6 +29,8 @@ mod checks;
 mod doubling;
 #[path = "../../docs/guide/solutions/02_drain.rs"]
 mod drain;
+#[path = "../../docs/guide/solutions/06_heap.rs"]
+mod heap;
 #[path = "../../docs/guide/solutions/02_level.rs"]
 mod level;
 #[path = "../../docs/guide/solutions/05_lines.rs"]
@@ -35,6 +39,8 @@ mod lines;
 mod outbox;
 #[path = "../../docs/guide/solutions/03_packed.rs"]
 mod packed;
+#[path = "../../docs/guide/solutions/06_place.rs"]
+mod place;
 #[path = "../../docs/guide/solutions/04_poll_timeout.rs"]
 mod poll_timeout;
 #[path = "../../docs/guide/solutions/01_read_fully.rs"]

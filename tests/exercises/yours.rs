@@ -26,12 +26,16 @@ mod at_once;
 mod budget;
 #[path = "../../docs/guide/exercises/05_bulk.rs"]
 mod bulk;
+#[path = "../../docs/guide/exercises/06_cascade.rs"]
+mod cascade;
 #[path = "checks/mod.rs"]
 mod checks;
 #[path = "../../docs/guide/exercises/04_doubling.rs"]
 mod doubling;
 #[path = "../../docs/guide/exercises/02_drain.rs"]
 mod drain;
+#[path = "../../docs/guide/exercises/06_heap.rs"]
+mod heap;
 #[path = "../../docs/guide/exercises/02_level.rs"]
 mod level;
 #[path = "../../docs/guide/exercises/05_lines.rs"]
@@ -40,6 +44,8 @@ mod lines;
 mod outbox;
 #[path = "../../docs/guide/exercises/03_packed.rs"]
 mod packed;
+#[path = "../../docs/guide/exercises/06_place.rs"]
+mod place;
 #[path = "../../docs/guide/exercises/04_poll_timeout.rs"]
 mod poll_timeout;
 #[path = "../../docs/guide/exercises/01_read_fully.rs"]

@@ -8,3 +8,4 @@ pub mod readiness;
 pub mod resp;
 pub mod tokens;
 pub mod turn;
+pub mod wheel;
