@@ -22,6 +22,7 @@ macro_rules! every_exercise {
             turn: poll_timeout, budget, doubling;
             resp: lines, bulk, reply_end;
             wheel: place, heap, cascade;
+            pool: lane, pool, pacing;
         }
     };
 }

@@ -31,18 +31,24 @@ mod doubling;
 mod drain;
 #[path = "../../docs/guide/solutions/06_heap.rs"]
 mod heap;
+#[path = "../../docs/guide/solutions/07_lane.rs"]
+mod lane;
 #[path = "../../docs/guide/solutions/02_level.rs"]
 mod level;
 #[path = "../../docs/guide/solutions/05_lines.rs"]
 mod lines;
 #[path = "../../docs/guide/solutions/02_outbox.rs"]
 mod outbox;
+#[path = "../../docs/guide/solutions/07_pacing.rs"]
+mod pacing;
 #[path = "../../docs/guide/solutions/03_packed.rs"]
 mod packed;
 #[path = "../../docs/guide/solutions/06_place.rs"]
 mod place;
 #[path = "../../docs/guide/solutions/04_poll_timeout.rs"]
 mod poll_timeout;
+#[path = "../../docs/guide/solutions/07_pool.rs"]
+mod pool;
 #[path = "../../docs/guide/solutions/01_read_fully.rs"]
 mod read_fully;
 #[path = "../../docs/guide/solutions/03_reap.rs"]

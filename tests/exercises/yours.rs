@@ -36,18 +36,24 @@ mod doubling;
 mod drain;
 #[path = "../../docs/guide/exercises/06_heap.rs"]
 mod heap;
+#[path = "../../docs/guide/exercises/07_lane.rs"]
+mod lane;
 #[path = "../../docs/guide/exercises/02_level.rs"]
 mod level;
 #[path = "../../docs/guide/exercises/05_lines.rs"]
 mod lines;
 #[path = "../../docs/guide/exercises/02_outbox.rs"]
 mod outbox;
+#[path = "../../docs/guide/exercises/07_pacing.rs"]
+mod pacing;
 #[path = "../../docs/guide/exercises/03_packed.rs"]
 mod packed;
 #[path = "../../docs/guide/exercises/06_place.rs"]
 mod place;
 #[path = "../../docs/guide/exercises/04_poll_timeout.rs"]
 mod poll_timeout;
+#[path = "../../docs/guide/exercises/07_pool.rs"]
+mod pool;
 #[path = "../../docs/guide/exercises/01_read_fully.rs"]
 mod read_fully;
 #[path = "../../docs/guide/exercises/03_reap.rs"]
