@@ -23,6 +23,7 @@ macro_rules! every_exercise {
             resp: lines, bulk, reply_end;
             wheel: place, heap, cascade;
             pool: lane, pool, pacing;
+            cron: drift, next_due, beat;
         }
     };
 }

@@ -13,6 +13,8 @@ every_exercise!(tests);
 
 #[path = "../../docs/guide/solutions/01_at_once.rs"]
 mod at_once;
+#[path = "../../docs/guide/solutions/08_beat.rs"]
+mod beat;
 #[path = "../../docs/guide/solutions/04_budget.rs"]
 mod budget;
 #[path = "../../docs/guide/solutions/05_bulk.rs"]
@@ -29,6 +31,8 @@ mod checks;
 mod doubling;
 #[path = "../../docs/guide/solutions/02_drain.rs"]
 mod drain;
+#[path = "../../docs/guide/solutions/08_drift.rs"]
+mod drift;
 #[path = "../../docs/guide/solutions/06_heap.rs"]
 mod heap;
 #[path = "../../docs/guide/solutions/07_lane.rs"]
@@ -37,6 +41,8 @@ mod lane;
 mod level;
 #[path = "../../docs/guide/solutions/05_lines.rs"]
 mod lines;
+#[path = "../../docs/guide/solutions/08_next_due.rs"]
+mod next_due;
 #[path = "../../docs/guide/solutions/02_outbox.rs"]
 mod outbox;
 #[path = "../../docs/guide/solutions/07_pacing.rs"]

@@ -22,6 +22,8 @@ every_exercise!(tests);
 
 #[path = "../../docs/guide/exercises/01_at_once.rs"]
 mod at_once;
+#[path = "../../docs/guide/exercises/08_beat.rs"]
+mod beat;
 #[path = "../../docs/guide/exercises/04_budget.rs"]
 mod budget;
 #[path = "../../docs/guide/exercises/05_bulk.rs"]
@@ -34,6 +36,8 @@ mod checks;
 mod doubling;
 #[path = "../../docs/guide/exercises/02_drain.rs"]
 mod drain;
+#[path = "../../docs/guide/exercises/08_drift.rs"]
+mod drift;
 #[path = "../../docs/guide/exercises/06_heap.rs"]
 mod heap;
 #[path = "../../docs/guide/exercises/07_lane.rs"]
@@ -42,6 +46,8 @@ mod lane;
 mod level;
 #[path = "../../docs/guide/exercises/05_lines.rs"]
 mod lines;
+#[path = "../../docs/guide/exercises/08_next_due.rs"]
+mod next_due;
 #[path = "../../docs/guide/exercises/02_outbox.rs"]
 mod outbox;
 #[path = "../../docs/guide/exercises/07_pacing.rs"]
