@@ -24,6 +24,7 @@ macro_rules! every_exercise {
             wheel: place, heap, cascade;
             pool: lane, pool, pacing;
             cron: drift, next_due, beat;
+            cancelling: pause, wait_ends, unblock;
         }
     };
 }

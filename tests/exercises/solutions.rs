@@ -49,6 +49,8 @@ mod outbox;
 mod pacing;
 #[path = "../../docs/guide/solutions/03_packed.rs"]
 mod packed;
+#[path = "../../docs/guide/solutions/09_pause.rs"]
+mod pause;
 #[path = "../../docs/guide/solutions/06_place.rs"]
 mod place;
 #[path = "../../docs/guide/solutions/04_poll_timeout.rs"]
@@ -65,3 +67,7 @@ mod reply_end;
 mod request;
 #[path = "../../docs/guide/solutions/03_slots.rs"]
 mod slots;
+#[path = "../../docs/guide/solutions/09_unblock.rs"]
+mod unblock;
+#[path = "../../docs/guide/solutions/09_wait_ends.rs"]
+mod wait_ends;

@@ -54,6 +54,8 @@ mod outbox;
 mod pacing;
 #[path = "../../docs/guide/exercises/03_packed.rs"]
 mod packed;
+#[path = "../../docs/guide/exercises/09_pause.rs"]
+mod pause;
 #[path = "../../docs/guide/exercises/06_place.rs"]
 mod place;
 #[path = "../../docs/guide/exercises/04_poll_timeout.rs"]
@@ -70,3 +72,7 @@ mod reply_end;
 mod request;
 #[path = "../../docs/guide/exercises/03_slots.rs"]
 mod slots;
+#[path = "../../docs/guide/exercises/09_unblock.rs"]
+mod unblock;
+#[path = "../../docs/guide/exercises/09_wait_ends.rs"]
+mod wait_ends;

@@ -4,6 +4,7 @@
 mod tools;
 
 pub mod blocking;
+pub mod cancelling;
 pub mod cron;
 pub mod pool;
 pub mod readiness;
