@@ -25,6 +25,7 @@ macro_rules! every_exercise {
             pool: lane, pool, pacing;
             cron: drift, next_due, beat;
             cancelling: pause, wait_ends, unblock;
+            simulating: cut, agenda, replay;
         }
     };
 }

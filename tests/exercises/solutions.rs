@@ -11,6 +11,8 @@ macro_rules! tests {
 }
 every_exercise!(tests);
 
+#[path = "../../docs/guide/solutions/10_agenda.rs"]
+mod agenda;
 #[path = "../../docs/guide/solutions/01_at_once.rs"]
 mod at_once;
 #[path = "../../docs/guide/solutions/08_beat.rs"]
@@ -27,6 +29,8 @@ mod cascade;
 )]
 #[path = "checks/mod.rs"]
 mod checks;
+#[path = "../../docs/guide/solutions/10_cut.rs"]
+mod cut;
 #[path = "../../docs/guide/solutions/04_doubling.rs"]
 mod doubling;
 #[path = "../../docs/guide/solutions/02_drain.rs"]
@@ -61,6 +65,8 @@ mod pool;
 mod read_fully;
 #[path = "../../docs/guide/solutions/03_reap.rs"]
 mod reap;
+#[path = "../../docs/guide/solutions/10_replay.rs"]
+mod replay;
 #[path = "../../docs/guide/solutions/05_reply_end.rs"]
 mod reply_end;
 #[path = "../../docs/guide/solutions/01_request.rs"]

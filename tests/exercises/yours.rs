@@ -20,6 +20,8 @@ macro_rules! tests {
 }
 every_exercise!(tests);
 
+#[path = "../../docs/guide/exercises/10_agenda.rs"]
+mod agenda;
 #[path = "../../docs/guide/exercises/01_at_once.rs"]
 mod at_once;
 #[path = "../../docs/guide/exercises/08_beat.rs"]
@@ -32,6 +34,8 @@ mod bulk;
 mod cascade;
 #[path = "checks/mod.rs"]
 mod checks;
+#[path = "../../docs/guide/exercises/10_cut.rs"]
+mod cut;
 #[path = "../../docs/guide/exercises/04_doubling.rs"]
 mod doubling;
 #[path = "../../docs/guide/exercises/02_drain.rs"]
@@ -66,6 +70,8 @@ mod pool;
 mod read_fully;
 #[path = "../../docs/guide/exercises/03_reap.rs"]
 mod reap;
+#[path = "../../docs/guide/exercises/10_replay.rs"]
+mod replay;
 #[path = "../../docs/guide/exercises/05_reply_end.rs"]
 mod reply_end;
 #[path = "../../docs/guide/exercises/01_request.rs"]

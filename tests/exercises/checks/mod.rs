@@ -9,6 +9,7 @@ pub mod cron;
 pub mod pool;
 pub mod readiness;
 pub mod resp;
+pub mod simulating;
 pub mod tokens;
 pub mod turn;
 pub mod wheel;
