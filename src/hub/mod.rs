@@ -107,6 +107,8 @@ pub struct Hub {
     /// Somebody is told of what happens: the observers, or who watches.
     is_observed: bool,
     observers: Vec<Box<dyn Observer>>,
+    /// How many resumptions there had been when the turn began of which they are told.
+    resumed_before: u64,
     /// The task that stands for the main program, and what has woken it.
     main: Key,
     /// Names no task, and never will.
@@ -181,6 +183,7 @@ impl Hub {
             is_watched: false,
             is_observed: false,
             observers: Vec::new(),
+            resumed_before: 0,
             main,
             nobody,
             main_wake: None,

@@ -79,17 +79,13 @@ impl Hub {
     pub fn turn(&mut self) -> Result<()> {
         self.refuse_inside_task("turn")?;
         let timeout = self.timeout(); // 1
-        self.tell_sleep(timeout);
         self.poll(timeout)?; // 2
         self.read_clock(); // 3
         self.in_turn = true;
-        self.tell_turn();
-        let resumptions = self.stats.resumptions;
         self.sockets(); // 4
         self.timers(); // 5
         self.resume_tasks(); // 6
         self.flush_and_reap(); // 7
-        self.tell_turn_end(resumptions);
         self.in_turn = false;
         if self.is_watched {
             self.must_be_well();
@@ -124,6 +120,7 @@ impl Hub {
 
     /// Phase 2.
     fn poll(&mut self, timeout: Option<Duration>) -> Result<()> {
+        self.tell_sleep(timeout);
         self.stats.turns += 1;
         self.stats.polls += 1;
         let polled = self
@@ -143,6 +140,7 @@ impl Hub {
 
     /// Phase 4.
     fn sockets(&mut self) {
+        self.tell_turn();
         self.open_mailbox();
         let mut events = std::mem::take(&mut self.events);
         for (conn, ended) in std::mem::take(&mut self.unread) {
@@ -286,6 +284,7 @@ impl Hub {
             self.stats.turns,
             self.tasks.in_line()
         );
+        self.tell_turn_end();
     }
 
     /// The one place where the clock is read again within a turn: not to tell the time, but to keep a

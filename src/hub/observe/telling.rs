@@ -44,7 +44,7 @@ impl Hub {
         self.clients.put_seen(list);
     }
 
-    /// Between phases 1 and 2. The clock is read for it, since main may have taken its time.
+    /// Before phase 2. The clock is read for it, since main may have taken its time.
     #[inline]
     pub(in crate::hub) fn tell_sleep(&mut self, timeout: Option<Duration>) {
         if self.observers.is_empty() {
@@ -60,10 +60,11 @@ impl Hub {
         self.pass_on(&Event::Polls { turn, sleeps });
     }
 
-    /// Between phases 3 and 4.
+    /// Before phase 4.
     #[inline]
     pub(in crate::hub) fn tell_turn(&mut self) {
         if !self.observers.is_empty() {
+            self.resumed_before = self.stats.resumptions;
             let (turn, events) = (self.stats.turns, self.events.len());
             self.pass_on(&Event::TurnBegan { turn, events });
         }
@@ -71,14 +72,14 @@ impl Hub {
 
     /// After phase 7. What is left to be told belongs to the turn; its end has a time of its own.
     #[inline]
-    pub(in crate::hub) fn tell_turn_end(&mut self, resumptions_before: u64) {
+    pub(in crate::hub) fn tell_turn_end(&mut self) {
         if self.observers.is_empty() {
             return;
         }
         self.tell_seen();
         self.in_turn = false;
         let turn = self.stats.turns;
-        let resumed = self.stats.resumptions - resumptions_before;
+        let resumed = self.stats.resumptions - self.resumed_before;
         self.pass_on(&Event::TurnEnded { turn, resumed });
     }
 
