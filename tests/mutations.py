@@ -117,7 +117,7 @@ MUTATIONS = [
     ),
     (
         "a notify of a task that runs is forgotten",
-        "src/hub/scheduling.rs",
+        "src/hub/spawning.rs",
         "            State::InLine | State::Running => slot.notified = true,",
         "            State::InLine | State::Running => {}",
     ),

@@ -14,7 +14,8 @@
 //! | `task.rs` | `Task`, `Wait` and `Wake`: the words between hub and tasks |
 //! | `arenas.rs` | where tasks live |
 //! | `tasks.rs` | the table of tasks and the line of those that are ready |
-//! | `scheduling.rs` | spawn, kill, notify, and how a wait begins and ends |
+//! | `spawning.rs` | what programs do with tasks: spawn, kill, notify |
+//! | `scheduling.rs` | how a wait begins and ends, and how a task runs and ends |
 //! | `asking.rs` | what tasks ask of servers |
 //! | `every.rs` | cron |
 //! | `streams.rs` | streams and listeners for tasks that do their own input and output |
@@ -33,6 +34,7 @@ pub mod observe;
 mod outcome;
 mod remote;
 mod scheduling;
+mod spawning;
 mod streams;
 mod task;
 mod tasks;
@@ -44,7 +46,7 @@ pub use self::dump::Dump;
 pub use self::every::{Missed, Tick};
 pub use self::outcome::Outcome;
 pub use self::remote::Remote;
-pub use self::scheduling::Failure;
+pub use self::spawning::Failure;
 pub use self::streams::{Handle, Listener, Stream};
 pub use self::task::{Task, TaskId, Wait, Wake};
 pub use self::watchdog::Hold;
