@@ -26,6 +26,7 @@ macro_rules! every_exercise {
             cron: drift, next_due, beat;
             cancelling: pause, wait_ends, unblock;
             simulating: cut, agenda, replay;
+            measuring: percentile, slope, omission;
         }
     };
 }

@@ -47,6 +47,8 @@ mod level;
 mod lines;
 #[path = "../../docs/guide/solutions/08_next_due.rs"]
 mod next_due;
+#[path = "../../docs/guide/solutions/11_omission.rs"]
+mod omission;
 #[path = "../../docs/guide/solutions/02_outbox.rs"]
 mod outbox;
 #[path = "../../docs/guide/solutions/07_pacing.rs"]
@@ -55,6 +57,8 @@ mod pacing;
 mod packed;
 #[path = "../../docs/guide/solutions/09_pause.rs"]
 mod pause;
+#[path = "../../docs/guide/solutions/11_percentile.rs"]
+mod percentile;
 #[path = "../../docs/guide/solutions/06_place.rs"]
 mod place;
 #[path = "../../docs/guide/solutions/04_poll_timeout.rs"]
@@ -71,6 +75,8 @@ mod replay;
 mod reply_end;
 #[path = "../../docs/guide/solutions/01_request.rs"]
 mod request;
+#[path = "../../docs/guide/solutions/11_slope.rs"]
+mod slope;
 #[path = "../../docs/guide/solutions/03_slots.rs"]
 mod slots;
 #[path = "../../docs/guide/solutions/09_unblock.rs"]

@@ -52,6 +52,8 @@ mod level;
 mod lines;
 #[path = "../../docs/guide/exercises/08_next_due.rs"]
 mod next_due;
+#[path = "../../docs/guide/exercises/11_omission.rs"]
+mod omission;
 #[path = "../../docs/guide/exercises/02_outbox.rs"]
 mod outbox;
 #[path = "../../docs/guide/exercises/07_pacing.rs"]
@@ -60,6 +62,8 @@ mod pacing;
 mod packed;
 #[path = "../../docs/guide/exercises/09_pause.rs"]
 mod pause;
+#[path = "../../docs/guide/exercises/11_percentile.rs"]
+mod percentile;
 #[path = "../../docs/guide/exercises/06_place.rs"]
 mod place;
 #[path = "../../docs/guide/exercises/04_poll_timeout.rs"]
@@ -76,6 +80,8 @@ mod replay;
 mod reply_end;
 #[path = "../../docs/guide/exercises/01_request.rs"]
 mod request;
+#[path = "../../docs/guide/exercises/11_slope.rs"]
+mod slope;
 #[path = "../../docs/guide/exercises/03_slots.rs"]
 mod slots;
 #[path = "../../docs/guide/exercises/09_unblock.rs"]

@@ -6,6 +6,7 @@ mod tools;
 pub mod blocking;
 pub mod cancelling;
 pub mod cron;
+pub mod measuring;
 pub mod pool;
 pub mod readiness;
 pub mod resp;
