@@ -27,6 +27,7 @@ macro_rules! every_exercise {
             cancelling: pause, wait_ends, unblock;
             simulating: cut, agenda, replay;
             measuring: percentile, slope, omission;
+            source: llen, catch_up, mover;
         }
     };
 }

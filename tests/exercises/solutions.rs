@@ -23,6 +23,8 @@ mod budget;
 mod bulk;
 #[path = "../../docs/guide/solutions/06_cascade.rs"]
 mod cascade;
+#[path = "../../docs/guide/solutions/12_catch_up.rs"]
+mod catch_up;
 #[expect(
     clippy::duplicate_mod,
     reason = "the same checks for yours and for the solutions"
@@ -45,6 +47,10 @@ mod lane;
 mod level;
 #[path = "../../docs/guide/solutions/05_lines.rs"]
 mod lines;
+#[path = "../../docs/guide/solutions/12_llen.rs"]
+mod llen;
+#[path = "../../docs/guide/solutions/12_mover.rs"]
+mod mover;
 #[path = "../../docs/guide/solutions/08_next_due.rs"]
 mod next_due;
 #[path = "../../docs/guide/solutions/11_omission.rs"]

@@ -32,6 +32,8 @@ mod budget;
 mod bulk;
 #[path = "../../docs/guide/exercises/06_cascade.rs"]
 mod cascade;
+#[path = "../../docs/guide/exercises/12_catch_up.rs"]
+mod catch_up;
 #[path = "checks/mod.rs"]
 mod checks;
 #[path = "../../docs/guide/exercises/10_cut.rs"]
@@ -50,6 +52,10 @@ mod lane;
 mod level;
 #[path = "../../docs/guide/exercises/05_lines.rs"]
 mod lines;
+#[path = "../../docs/guide/exercises/12_llen.rs"]
+mod llen;
+#[path = "../../docs/guide/exercises/12_mover.rs"]
+mod mover;
 #[path = "../../docs/guide/exercises/08_next_due.rs"]
 mod next_due;
 #[path = "../../docs/guide/exercises/11_omission.rs"]

@@ -11,6 +11,7 @@ pub mod pool;
 pub mod readiness;
 pub mod resp;
 pub mod simulating;
+pub mod source;
 pub mod tokens;
 pub mod turn;
 pub mod wheel;
