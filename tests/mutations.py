@@ -130,7 +130,7 @@ MUTATIONS = [
     (
         "nobody who waits for a connection is ever told that it takes too long",
         "src/conn/work.rs",
-        "            pool.waiting_timer = Some(timers.arm(at, Owner::Pool(key)));",
+        "            pool.line.timer = Some(timers.arm(at, Owner::Pool(key)));",
         "            let _ = (at, key);",
     ),
     (

@@ -6,7 +6,7 @@
 //! [`closing`](Clients::closing), and the requests that have ended from [`take_done`](Clients::take_done). The time
 //! comes with the [`Timers`].
 //!
-//! This file has the life of a request; `lifecycle.rs` has that of a connection, `replies.rs` what comes in, and `work.rs`
+//! This file has the life of a request; `dialing.rs` and `lifecycle.rs` have that of a connection, `replies.rs` what comes in, and `work.rs`
 //! the lists of what is to be done.
 
 use super::aside::{Aside, Naming};

@@ -32,7 +32,7 @@ impl Clients {
             State::Ready => self.reply_due(key, timers),
             State::Handshake { .. } => {
                 let within = pool.config.handshake_timeout;
-                let server = pool.endpoint(conn.endpoint);
+                let server = pool.endpoints.get(conn.endpoint);
                 let message = format!("{server} has not answered the handshake within {within:?}");
                 let error = Error::new(ErrorKind::Timeout, message);
                 self.connect_failed(key, &error, Trouble::Network, timers);
@@ -192,7 +192,7 @@ impl Clients {
             }
             pool.dialing.pop_front();
             if let Some(conn) = dialing {
-                let server = pool.endpoint(conn.endpoint);
+                let server = pool.endpoints.get(conn.endpoint);
                 let message = format!("{server} has not connected within {within:?}");
                 let error = Error::new(ErrorKind::Timeout, message);
                 self.connect_failed(first, &error, Trouble::Network, timers);
@@ -205,15 +205,15 @@ impl Clients {
             let Some(pool) = self.pools.get_mut(key) else {
                 return;
             };
-            timers.disarm(&mut pool.waiting_timer);
+            timers.disarm(&mut pool.line.timer);
             let requests = &self.work.requests;
-            let first = pool.waiting.iter().find_map(|(it, _)| requests.get(it.0));
+            let first = pool.line.tickets().find_map(|it| requests.get(it.0));
             let Some(request) = first else {
                 return;
             };
             let at = request.since + pool.config.pool_timeout;
             if at > now {
-                pool.waiting_timer = Some(timers.arm(at, Owner::Pool(key)));
+                pool.line.timer = Some(timers.arm(at, Owner::Pool(key)));
                 return;
             }
             let error = no_connection(pool);

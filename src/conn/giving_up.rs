@@ -130,7 +130,8 @@ impl Clients {
                 self.work.pending -= 1;
                 let requests = &self.work.requests;
                 if let Some(pool) = self.pools.get_mut(pool) {
-                    pool.give_up_one(|it| requests.get(it.0).is_some(), timers);
+                    pool.line
+                        .give_up_one(|it| requests.get(it.0).is_some(), timers);
                 }
             }
             Progress::Sent { conn: key, .. } => self.abandon_sent(ticket, key, timers),
@@ -241,7 +242,7 @@ impl Clients {
             self.lost(conn, &error, timers);
         }
         if let Some(mut pool) = self.pools.remove(pool_key) {
-            timers.disarm(&mut pool.waiting_timer);
+            timers.disarm(&mut pool.line.timer);
             timers.disarm(&mut pool.dialing_timer);
             timers.disarm(&mut pool.pause.map(|(_, timer)| timer));
             timers.disarm(&mut pool.returns.timer());

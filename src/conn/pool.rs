@@ -14,11 +14,12 @@
 //! as long as it blocks, every 64th connection is made to answer a PING before its first command.
 
 use super::connection::{Conn, State};
+use super::endpoints::Endpoints;
 use super::giving_back::Returns;
 use super::handshake::Handshake;
+use super::line::{Line, STALE_MAX};
 use super::link::Link;
-use super::outbox::Outbox;
-use super::request::{Ticket, allowance};
+use super::request::allowance;
 use super::verify::must;
 use crate::address::{Address, Place};
 use crate::config::{ClientIds, Config};
@@ -34,13 +35,6 @@ use std::time::Duration;
 /// Every so many dials, a connection must answer a PING. A quarter of the default window: the proof for one
 /// part is under way while the next is dialed.
 const PROBE_EVERY: u64 = 64;
-
-/// So many addresses of a host name are tried.
-pub(crate) const ENDPOINTS_MAX: usize = 16;
-
-/// A list keeps so many entries that mean nothing any more, and as many more as it has others, before it is
-/// cleaned up.
-const STALE_MAX: usize = 16;
 
 /// What a pool has done and what it holds, exact at every moment: `created == in_use + available`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,10 +78,7 @@ pub(crate) struct Pool {
     pub(super) allowance: u32,
     pub(super) grace: u32,
     pub(crate) address: Address,
-    endpoints: Vec<Endpoint>,
-    /// Which of the endpoints is tried next, and how many have failed in a row.
-    endpoint: u8,
-    endpoints_failed: usize,
+    pub(super) endpoints: Endpoints,
     pub(crate) link: Link,
     pub(crate) handshake: Handshake,
     pub(crate) shared: Option<Key>,
@@ -95,15 +86,8 @@ pub(crate) struct Pool {
     pub(crate) dials_shared: bool,
     /// Connections without a request, the latest used on top. Some may be gone.
     idle: Vec<Key>,
-    /// Requests without a connection, the first come in front. Some may have been given up.
-    pub(super) waiting: VecDeque<(Ticket, usize)>,
-    /// What they will send, one behind the other in the same order: ten thousand small buffers of their own
-    /// would take twice the memory.
-    waiting_bytes: Outbox,
-    /// How many of `waiting` have not been given up.
-    pub(crate) waiting_alive: usize,
-    /// When the first of `waiting` has waited too long.
-    pub(crate) waiting_timer: Option<Timer>,
+    /// Requests without a connection.
+    pub(super) line: Line,
     /// Connections being connected, the first dialed in front: their deadlines come in the same order, so that
     /// one timer is enough. Some may be past that.
     pub(super) dialing: VecDeque<Key>,
@@ -161,7 +145,6 @@ impl Pool {
         config: Config,
         seed: u64,
     ) -> Pool {
-        debug_assert!((1..=ENDPOINTS_MAX).contains(&endpoints.len()));
         let asks_id = asks_id(&config, &address);
         Pool {
             handshake: Handshake::new(&address, address.protocol, asks_id),
@@ -169,17 +152,12 @@ impl Pool {
             grace: allowance(config.patience()),
             config,
             address,
-            endpoints,
-            endpoint: 0,
-            endpoints_failed: 0,
+            endpoints: Endpoints::new(endpoints),
             link: Link::new(seed),
             shared: None,
             dials_shared: false,
             idle: Vec::with_capacity(ROOM),
-            waiting: VecDeque::with_capacity(ROOM),
-            waiting_bytes: Outbox::default(),
-            waiting_alive: 0,
-            waiting_timer: None,
+            line: Line::new(),
             dialing: VecDeque::with_capacity(ROOM),
             dialing_alive: 0,
             dialing_timer: None,
@@ -211,7 +189,7 @@ impl Pool {
             created: self.total,
             in_use: self.total - self.available,
             available: self.available,
-            waiting: self.waiting_alive,
+            waiting: self.line.len(),
             shared: self.shared.is_some(),
             connects: self.dialed,
             connects_retried: self.retried,
@@ -279,7 +257,7 @@ impl Pool {
     /// one is enough to find out.
     fn wants_more(&self) -> bool {
         let is_finding_out = self.link.is_in_doubt() && self.connecting > 0;
-        self.waiting_alive > self.connecting && !self.is_full() && !is_finding_out
+        self.line.len() > self.connecting && !self.is_full() && !is_finding_out
     }
 
     fn is_full(&self) -> bool {
@@ -292,7 +270,7 @@ impl Pool {
     pub(super) fn is_spoken_for(&self) -> bool {
         let established = self.total - self.connecting;
         let max = self.config.max_connections;
-        max.is_some_and(|max| established + self.waiting_alive >= max.max(1))
+        max.is_some_and(|max| established + self.line.len() >= max.max(1))
     }
 
     /// Counts one dial, and returns its number.
@@ -341,111 +319,7 @@ impl Pool {
         self.pause = Some((at, timers.arm(at, Owner::Pool(own))));
     }
 
-    /// Adds a request to those that wait for a connection.
-    pub(crate) fn push_waiting(&mut self, ticket: Ticket, bytes: &[u8]) {
-        self.waiting.push_back((ticket, bytes.len()));
-        self.waiting_bytes.extend(bytes);
-        self.waiting_alive += 1;
-    }
-
-    /// One of those that wait has given up. Its place is passed over when it comes to the front, unless so many
-    /// have given up that it is time to close the ranks.
-    pub(super) fn give_up_one(&mut self, is_wanted: impl Fn(Ticket) -> bool, timers: &mut Timers) {
-        self.waiting_alive -= 1;
-        if self.waiting_alive == 0 {
-            timers.disarm(&mut self.waiting_timer);
-        }
-        if self.waiting.len() <= 2 * self.waiting_alive + STALE_MAX {
-            return;
-        }
-        let mut bytes = self.waiting_bytes.unsent();
-        let mut kept = Vec::new();
-        self.waiting.retain(|&(ticket, len)| {
-            let (command, rest) = bytes.split_at(len);
-            bytes = rest;
-            let wanted = is_wanted(ticket);
-            if wanted {
-                kept.extend_from_slice(command);
-            }
-            wanted
-        });
-        self.waiting_bytes = Outbox::new(kept, 0);
-    }
-
-    /// Forgets the requests at the front that have given up, up to the first that has not.
-    pub(super) fn pass_over(&mut self, is_stale: impl Fn(Ticket) -> bool) {
-        while self.waiting.len() > self.waiting_alive {
-            match self.waiting.front() {
-                Some(&(ticket, _)) if is_stale(ticket) => self.drop_first_waiting(),
-                _ => return,
-            }
-        }
-    }
-
-    /// The first of those that wait, and what it will send. Those that have given up must have been
-    /// [passed over](Pool::pass_over).
-    pub(super) fn first_waiting(&self) -> Option<(Ticket, &[u8])> {
-        let &(ticket, len) = self.waiting.front()?;
-        Some((ticket, &self.waiting_bytes.unsent()[..len]))
-    }
-
-    /// Takes the first of those that wait out of the line.
-    pub(super) fn pop_waiting(&mut self, timers: &mut Timers) -> Option<Ticket> {
-        let &(ticket, _) = self.waiting.front()?;
-        self.drop_first_waiting();
-        self.waiting_alive -= 1;
-        if self.waiting_alive == 0 {
-            timers.disarm(&mut self.waiting_timer);
-        }
-        Some(ticket)
-    }
-
-    fn drop_first_waiting(&mut self) {
-        let Some((_, len)) = self.waiting.pop_front() else {
-            return;
-        };
-        self.waiting_bytes.advance(len);
-        if self.waiting.is_empty() {
-            // What a burst has needed is not kept for ever.
-            drop(self.waiting_bytes.take_buffer());
-            self.waiting.shrink_to(ROOM);
-        }
-    }
-
-    /// Which address the next dial goes to.
-    pub(super) fn endpoint_number(&self) -> u8 {
-        self.endpoint
-    }
-
-    pub(super) fn endpoint(&self, number: u8) -> &Endpoint {
-        &self.endpoints[usize::from(number)]
-    }
-
-    pub(super) fn endpoint_works(&mut self) {
-        self.endpoints_failed = 0;
-    }
-
-    /// A connect to one of the addresses has failed. True if it is worth dialing again: there is another
-    /// address, or the pool has turned to another one already.
-    pub(super) fn endpoint_failed(&mut self, number: u8) -> bool {
-        if number != self.endpoint {
-            return true;
-        }
-        self.endpoints_failed += 1;
-        if self.endpoints_failed < self.endpoints.len() {
-            let next = usize::from(self.endpoint) + 1;
-            self.endpoint = if next < self.endpoints.len() {
-                self.endpoint + 1
-            } else {
-                0
-            };
-            return true;
-        }
-        self.endpoints_failed = 0;
-        false
-    }
-
-    /// What must be true of the lists: those who are counted stand there, with their bytes.
+    /// What must be true of the lists: those who are counted stand there, and somebody dials for them.
     pub(super) fn verify_lists(&self, is_idle: impl Fn(Key) -> bool) -> Result<(), String> {
         let idle = self.idle.iter().filter(|&&key| is_idle(key)).count();
         must!(
@@ -453,17 +327,7 @@ impl Pool {
             "{idle} connections are in the list, not {}",
             self.available
         );
-        let (there, alive) = (self.waiting.len(), self.waiting_alive);
-        must!(
-            there >= alive,
-            "{alive} wait, and {there} stand in the line"
-        );
-        let bytes: usize = self.waiting.iter().map(|(_, len)| len).sum();
-        let kept = self.waiting_bytes.unsent().len();
-        must!(
-            bytes == kept,
-            "those who wait have {bytes} bytes, and {kept} are kept"
-        );
+        self.line.verify()?;
         must!(
             !self.wants_more() || !self.may_dial() || self.hungry,
             "nobody dials for those who wait"

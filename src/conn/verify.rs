@@ -138,21 +138,17 @@ impl Clients {
             connecting: pool.connecting,
             available: pool.available,
             dialing: pool.dialing_alive,
-            waiting: pool.waiting_alive,
+            waiting: pool.line.len(),
             cancelling: pool.cancelling,
         };
         must!(
             counted == *found,
             "pool {key:?} counts {counted:?}, has {found:?}"
         );
-        for timer in [pool.waiting_timer, pool.dialing_timer, pool.returns.timer()] {
+        for timer in [pool.line.timer, pool.dialing_timer, pool.returns.timer()] {
             held.hold(timer)?;
         }
         held.hold(pool.pause.map(|(_, timer)| timer))?;
-        must!(
-            pool.waiting_alive == 0 || pool.waiting_timer.is_some(),
-            "those who wait for {key:?} wait for ever"
-        );
         must!(
             pool.dialing_alive == 0 || pool.dialing_timer.is_some(),
             "the connects of {key:?} take for ever"

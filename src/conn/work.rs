@@ -101,7 +101,7 @@ impl Work {
         timers: &mut Timers,
     ) {
         self.pass_over_stale(pool);
-        let Some((ticket, bytes)) = pool.first_waiting() else {
+        let Some((ticket, bytes)) = pool.line.first() else {
             conn.idle = true;
             if self.log.on {
                 self.log.add(Seen::Idle(ConnId(key)));
@@ -117,7 +117,7 @@ impl Work {
         if self.log.on {
             self.saw_sent(key, ticket, CommandName::of(bytes), Some(pool.grace));
         }
-        pool.pop_waiting(timers);
+        pool.line.pop(timers);
     }
 
     /// Gives a connection of the own lane that nobody has to a request whose bytes it has, behind `before` of its stream.
@@ -163,17 +163,18 @@ impl Work {
         bytes: &[u8],
         timers: &mut Timers,
     ) {
-        pool.push_waiting(ticket, bytes);
-        if pool.waiting_timer.is_none() {
+        pool.line.push(ticket, bytes);
+        if pool.line.timer.is_none() {
             let at = timers.now() + pool.config.pool_timeout;
-            pool.waiting_timer = Some(timers.arm(at, Owner::Pool(key)));
+            pool.line.timer = Some(timers.arm(at, Owner::Pool(key)));
         }
         self.mark_hungry(key, pool);
     }
 
     /// Forgets those that have given up waiting for a connection before the first who has not.
     pub(super) fn pass_over_stale(&self, pool: &mut Pool) {
-        pool.pass_over(|ticket| self.requests.get(ticket.0).is_none());
+        pool.line
+            .pass_over(|ticket| self.requests.get(ticket.0).is_none());
     }
 
     /// Fails the first `count` of the requests that wait for a connection.
@@ -186,7 +187,7 @@ impl Work {
     ) {
         for _ in 0..count {
             self.pass_over_stale(pool);
-            let Some(ticket) = pool.pop_waiting(timers) else {
+            let Some(ticket) = pool.line.pop(timers) else {
                 return;
             };
             self.finish(ticket, error.clone());
