@@ -8,13 +8,13 @@
 //! A stream belongs to the task that made it, and is closed when that task ends, however it ends.
 //! [`Hub::hand_over`] gives it to another task: what an accept loop does with a new connection.
 
-use super::task::{Direction, Event, TaskId};
-use super::tasks::Why;
+use super::ports::closed;
+use super::task::TaskId;
 use super::{Hub, Result};
 use crate::conn::connect_error;
-use crate::driver::{self, Connect, Endpoint, Socket, is_not_yet};
+use crate::driver::{Connect, Endpoint, is_not_yet};
 use crate::error::{Error, ErrorKind};
-use crate::token::{Key, Owner, Slots};
+use crate::token::Key;
 use std::io;
 
 /// A byte stream: a TCP or UNIX connection. A handle, which goes stale when the stream is closed.
@@ -40,23 +40,6 @@ impl From<Listener> for Handle {
         Handle(listener.0)
     }
 }
-
-/// What a task reads, writes or accepts on. A listener is readable when somebody wants to connect.
-#[derive(Debug)]
-pub(super) struct Port {
-    socket: Socket,
-    task: Key,
-    /// The next port of the same task.
-    next: Option<Key>,
-    readable: bool,
-    writable: bool,
-    /// The end or an error stands behind what is still to be read: no further event will say so.
-    ended: bool,
-    /// Who waits, and for what. Some may have been woken by something else since.
-    waiters: Vec<(Key, Direction)>,
-}
-
-pub(super) type Ports = Slots<Port>;
 
 impl Hub {
     /// Starts to connect. The stream becomes [writable](super::Wait::writable) when the connect has
@@ -233,152 +216,10 @@ impl Hub {
     /// [`ErrorKind::Misuse`] when the task has ended, or the stream or listener is closed.
     pub fn hand_over(&mut self, what: impl Into<Handle>, to: TaskId) -> Result<()> {
         let Handle(key) = what.into();
-        let from = self.port(key)?.task;
         if self.is_ended(to) {
             return Err(closed("the task has ended"));
         }
-        self.unlink(key, from);
-        let head = self.tasks.get_mut(to.0).map(|slot| slot.port.replace(key));
-        let port = self.port_mut(key)?;
-        port.task = to.0;
-        port.next = head.flatten();
-        Ok(())
-    }
-
-    fn port(&self, key: Key) -> Result<&Port> {
-        self.ports
-            .get(key)
-            .ok_or_else(|| closed("the stream is closed"))
-    }
-
-    fn port_mut(&mut self, key: Key) -> Result<&mut Port> {
-        self.ports
-            .get_mut(key)
-            .ok_or_else(|| closed("the stream is closed"))
-    }
-
-    /// Makes a port of whatever socket `open` returns, owned by the task that runs. `open` also says
-    /// whether the socket is writable from the start.
-    fn add_port(
-        &mut self,
-        open: impl FnOnce(&mut dyn driver::Driver, Owner) -> io::Result<(Socket, bool)>,
-    ) -> io::Result<Key> {
-        // The driver wants to know the owner before there is a port to name.
-        let nobody = Owner::Port(self.nobody);
-        let (socket, writable) = open(&mut *self.driver, nobody)?;
-        let task = self.running.unwrap_or(self.main);
-        let next = self.tasks.get(task).and_then(|slot| slot.port);
-        let key = self.ports.insert(Port {
-            socket,
-            task,
-            next,
-            readable: true,
-            writable,
-            ended: false,
-            waiters: Vec::new(),
-        });
-        self.driver.set_owner(socket, Owner::Port(key));
-        if let Some(slot) = self.tasks.get_mut(task) {
-            slot.port = Some(key);
-        }
-        Ok(key)
-    }
-
-    fn close_port(&mut self, key: Key) {
-        let Some(task) = self.ports.get(key).map(|port| port.task) else {
-            return;
-        };
-        self.unlink(key, task);
-        let Some(port) = self.ports.remove(key) else {
-            return;
-        };
-        self.closing.push(port.socket);
-        self.wake_waiters(key, port.waiters);
-    }
-
-    /// Closes what a task that has ended still owns.
-    pub(super) fn close_ports_of(&mut self, mut first: Option<Key>) {
-        while let Some(key) = first {
-            let Some(port) = self.ports.remove(key) else {
-                return;
-            };
-            self.closing.push(port.socket);
-            self.wake_waiters(key, port.waiters);
-            first = port.next;
-        }
-    }
-
-    /// Takes a port out of its task's list.
-    fn unlink(&mut self, key: Key, task: Key) {
-        let Some(slot) = self.tasks.get_mut(task) else {
-            return;
-        };
-        let after = self.ports.get(key).and_then(|port| port.next);
-        if slot.port == Some(key) {
-            slot.port = after;
-            return;
-        }
-        let mut at = slot.port;
-        while let Some(port) = at.and_then(|at| self.ports.get_mut(at)) {
-            if port.next == Some(key) {
-                port.next = after;
-                return;
-            }
-            at = port.next;
-        }
-    }
-
-    /// The kernel has reported an edge.
-    pub(super) fn port_event(&mut self, key: Key, event: &driver::Event) {
-        let Some(port) = self.ports.get_mut(key) else {
-            return;
-        };
-        port.readable |= event.readable;
-        port.writable |= event.writable || event.ended;
-        port.ended |= event.ended;
-        let (readable, writable) = (port.readable, port.writable);
-        let waiters = std::mem::take(&mut port.waiters);
-        let is_ready = |(_, direction): &(Key, Direction)| direction.is(readable, writable);
-        let (ready, waiting) = waiters.into_iter().partition(is_ready);
-        port.waiters = waiting;
-        self.wake_waiters(key, ready);
-    }
-
-    /// Whether a wait for this port would end at once. If not, `task` is told when it would.
-    pub(super) fn port_is_ready(&mut self, key: Key, direction: Direction, task: Key) -> bool {
-        let Some(port) = self.ports.get_mut(key) else {
-            return true;
-        };
-        if direction.is(port.readable, port.writable) {
-            return true;
-        }
-        port.waiters.retain(|&(waiter, _)| waiter != task);
-        port.waiters.push((task, direction));
-        false
-    }
-
-    fn wake_waiters(&mut self, key: Key, waiters: Vec<(Key, Direction)>) {
-        for (task, _) in waiters {
-            let waits_here = match self.tasks.waits_for(task) {
-                Some(Event::Stream(stream, _)) => stream.0 == key,
-                Some(Event::Accept(listener)) => listener.0 == key,
-                _ => false,
-            };
-            if waits_here {
-                self.wake(task, Why::Ready);
-            }
-        }
-    }
-}
-
-impl Direction {
-    /// Whether this is what a socket is ready for.
-    fn is(self, readable: bool, writable: bool) -> bool {
-        match self {
-            Direction::Read => readable,
-            Direction::Write => writable,
-            Direction::Either => readable || writable,
-        }
+        self.move_port(key, to.0)
     }
 }
 
@@ -392,8 +233,4 @@ impl Listener {
     pub(super) fn key(self) -> Key {
         self.0
     }
-}
-
-fn closed(what: &str) -> Error {
-    Error::new(ErrorKind::Misuse, what)
 }
