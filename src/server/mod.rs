@@ -40,7 +40,7 @@
 //! `SHUTDOWN`. `SET` knows all options but `EXAT` and `PXAT`, since a hub has no calendar.
 //!
 //! Inside: `table.rs` names all commands; `commands/` has their handlers; `state.rs` takes bytes to
-//! commands and `dispatch.rs` commands to handlers; `blocked.rs` is who waits for which key;
+//! commands and `dispatch.rs` commands to handlers; `blocked.rs` is who waits for which key, and `serving.rs` how they get it;
 //! `keyspace.rs` the data; `session.rs` and `listening.rs` the tasks.
 
 mod blocked;
@@ -57,6 +57,7 @@ mod numbers;
 mod refusal;
 mod reply;
 mod request;
+mod serving;
 mod session;
 mod state;
 mod table;
