@@ -3,13 +3,15 @@
 use super::options::Options;
 use super::queue::Queue;
 use bytes::Bytes;
+use greenroom::sim::Random;
 use greenroom::{Error, Hub, Shutdown, TaskId, Time, ms, secs};
 use log::warn;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// A pause before a job's last retry is no longer than this.
+/// A pause before a job's last retry is no longer than this, but for the share that chance adds.
 const BACKOFF_MAX: Duration = secs(60);
 
 /// The pause after the first of several failed requests, and after the last.
@@ -23,6 +25,7 @@ pub(crate) struct Crew {
     pub(crate) counts: Counts,
     max_retries: u32,
     backoff: Duration,
+    random: RefCell<Random>,
     held: RefCell<HashMap<Bytes, usize>>,
     retries: RefCell<Vec<TaskId>>,
     complained: Cell<Option<Time>>,
@@ -49,17 +52,21 @@ impl Crew {
             counts: Counts::default(),
             max_retries: options.max_retries,
             backoff: options.backoff,
+            random: RefCell::new(Random::new(RandomState::new().hash_one(()))),
             held: RefCell::default(),
             retries: RefCell::default(),
             complained: Cell::new(None),
         }
     }
 
-    /// How long a job waits that has failed so often; `None` when it will not be tried again.
+    /// How long a job waits that has failed so often; `None` when it will not be tried again. Up to a quarter is chance:
+    /// what failed at the same moment, since something was down that all needed, must not all come back in one.
     pub(crate) fn delay(&self, attempts: u32) -> Option<Duration> {
         let doublings = attempts.saturating_sub(1).min(16);
         let delay = self.backoff.saturating_mul(1 << doublings);
-        (attempts <= self.max_retries).then_some(delay.min(BACKOFF_MAX))
+        let delay = delay.min(BACKOFF_MAX);
+        let mut random = self.random.borrow_mut();
+        (attempts <= self.max_retries).then(|| random.duration(&(delay..=delay + delay / 4)))
     }
 
     /// A job that stands in the processing list is somebody's from now on.

@@ -36,7 +36,8 @@ Which jobs:
 How to do them:
       --jobs K         so many at the same time, each on a connection of its own (8)
       --max-retries N  how often a job that fails is tried again (3)
-      --backoff S      seconds before it is, twice as many each further time, 60 at most (0.5)
+      --backoff S      seconds before it is, twice as many each further time, 60 at most, and up to a
+                       quarter more by chance (0.5)
       --grace S        seconds that begun jobs have when the worker is to end (10)
 
 What to say:

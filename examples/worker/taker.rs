@@ -136,7 +136,7 @@ impl Taker {
             info!(target: "job", "{label}: attempt {attempts} failed, the next is left to others: {error}");
             return self.settle(hub, payload, end);
         }
-        info!(target: "job", "{label}: attempt {attempts} failed, the next is in {delay:?}: {error}");
+        info!(target: "job", "{label}: attempt {attempts} failed, the next is in {delay:.1?}: {error}");
         Retry::spawn(hub, &self.crew, payload, end, delay);
         self.take(hub)
     }

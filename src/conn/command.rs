@@ -247,7 +247,7 @@ fn is_one_of(name: &[u8], names: &[&str]) -> bool {
 /// Something that becomes one argument of a command, or several.
 ///
 /// Text, bytes and numbers are one argument; a slice, an array or a `Vec` of them is as many as it has
-/// elements.
+/// elements. A single `u8` is none of them, since a slice of them is bytes: say `u32::from(it)`, or `[it]`.
 pub trait ToArgs {
     /// Adds itself to the end of `command`.
     fn add_to(&self, command: &mut Command);
@@ -281,7 +281,7 @@ macro_rules! number_to_args {
     )*};
 }
 
-number_to_args!(i32, u32, i64, u64, usize, f64);
+number_to_args!(i8, i16, i32, i64, isize, u16, u32, u64, usize, f32, f64);
 
 /// A blocking command's timeout as Redis reads it: seconds, with a fraction only where there is one,
 /// because servers before 6.0 read whole numbers.

@@ -22,6 +22,9 @@ fn every_kind_of_argument_is_a_string_on_the_wire() {
     let expected = "*8\r\n$1\r\nX\r\n$4\r\ntext\r\n$2\r\né\r\n$2\r\n\r\n\r\n$1\r\nv\r\n$1\r\nb\r\n\
                     $2\r\n-7\r\n$3\r\n0.5\r\n";
     assert_eq!(wire(command), expected);
+    let numbers = Command::new("X").arg(i8::MIN).arg(u16::MAX).arg(0.1f32);
+    let expected = "*4\r\n$1\r\nX\r\n$4\r\n-128\r\n$5\r\n65535\r\n$3\r\n0.1\r\n";
+    assert_eq!(wire(numbers), expected);
 }
 
 #[test]
