@@ -315,6 +315,54 @@ fn whoever_waits_survives_a_clock_that_jumps_and_a_signal() {
 }
 
 #[test]
+fn nothing_overtakes_what_was_under_way_when_a_task_computed() {
+    let sim = Sim::new(1);
+    let mut slow = Faults::none();
+    slow.latency = ms(5)..=ms(5);
+    sim.set_faults(slow);
+    let mut hub = Hub::simulated(&sim);
+    let listener = hub.listen(&Endpoint::Tcp(at())).unwrap();
+    let here = hub.connect(&Endpoint::Tcp(at())).unwrap();
+    hub.sleep(ms(20)).unwrap();
+    let there = hub.accept(listener).unwrap().expect("it has connected");
+    hub.write(here, b"first ").unwrap();
+    sim.set_faults(Faults::none());
+    sim.strike(Strike::JumpClock(ms(10)));
+    hub.write(here, b"second").unwrap();
+    hub.sleep(ms(1)).unwrap();
+    let mut bytes = [0; 16];
+    let count = hub.read(there, &mut bytes).unwrap().unwrap();
+    assert_eq!(&bytes[..count], b"first second");
+}
+
+/// Deadlines wait when more may be there than was reported. A simulated hub sees to it that each of its timers is armed.
+#[test]
+fn a_wait_for_a_connection_is_put_off_by_a_signal_and_ends() {
+    let sim = Sim::new(5);
+    let mut config = Config::default();
+    config.max_connections = Some(1);
+    config.pool_timeout = ms(10);
+    let (mut hub, _, redis) = world(&sim, config);
+    let asked = redis.brpop(&mut hub, "list", Timeout::Forever).unwrap();
+    hub.ignore(asked);
+    let computing = sim.clone();
+    let task = hub.spawn(move |_hub, wake| {
+        if let Wake::Start = wake {
+            return Ok(Wait::sleep(ms(5)));
+        }
+        let mut strange = Faults::none();
+        strange.interrupts = 0.9;
+        computing.set_faults(strange);
+        computing.strike(Strike::JumpClock(ms(20)));
+        Ok(Wait::done())
+    });
+    hub.detach(task);
+    let error = pop(&mut hub, &redis, Timeout::Forever).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(!error.maybe_executed(), "{error}");
+}
+
+#[test]
 fn a_restarted_server_is_found_again() {
     let sim = Sim::new(1);
     let (mut hub, _, redis) = world(&sim, Config::default());

@@ -180,7 +180,8 @@ pub enum Strike {
     Stall(Duration),
     /// A server that [asks](super::Sim::error_replies) replies with this error to everything, for so long.
     ErrorReplies(String, Duration),
-    /// The clock jumps forward.
+    /// The clock jumps forward, as when the machine was suspended; from within a task, as when that task has computed for so long.
+    /// The network goes on meanwhile.
     JumpClock(Duration),
     /// Other faults from now on.
     Change(Box<Faults>),

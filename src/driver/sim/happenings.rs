@@ -4,11 +4,26 @@ use super::faults::Strike;
 use super::network::{Happening, Network};
 use super::sockets::{Kind, Listening, Phase, Stream};
 use super::trace::Digest;
-use crate::time::secs;
+use crate::time::{Time, secs};
 use crate::token::Key;
 use std::io::ErrorKind;
 
 impl Network {
+    /// Time goes on to then, and all that is due until then happens, each thing at its moment. Else what is sent afterwards and
+    /// arrives at once would overtake what has been under way for long.
+    pub(super) fn pass(&mut self, until: Time) {
+        while let Some(next) = self
+            .agenda
+            .first_entry()
+            .filter(|next| next.key().0 <= until)
+        {
+            let ((at, _), what) = next.remove_entry();
+            self.now = self.now.max(at);
+            self.happen(what);
+        }
+        self.now = self.now.max(until);
+    }
+
     pub(super) fn happen(&mut self, what: Happening) {
         match what {
             Happening::Syn { from, attempt } => self.syn(from, attempt),
@@ -146,7 +161,7 @@ impl Network {
             Strike::Refuse(time) => self.refuses_until = self.now + time,
             Strike::Stall(time) => self.stalls_until = self.now + time,
             Strike::ErrorReplies(text, time) => self.answers_with = Some((text, self.now + time)),
-            Strike::JumpClock(time) => self.now = self.now + time,
+            Strike::JumpClock(time) => self.pass(self.now + time),
             Strike::Change(faults) => self.faults = *faults,
         }
     }

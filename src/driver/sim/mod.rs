@@ -37,7 +37,8 @@
 //! | `trace.rs` | what happened, as a number |
 //!
 //! **Time** passes only while a hub polls: a poll takes the next thing that happens, or the end of its timeout, and the
-//! clock jumps there. What a program computes takes no time at all, so that it cannot change the order of anything.
+//! clock jumps there. What a program computes takes no time at all, so that it cannot change the order of anything. A task
+//! that is to take time says so: [`Sim::strike`] with [`Strike::JumpClock`].
 //!
 //! **What is not simulated**: threads ([`Remote`](crate::Remote) works, but when its thread runs is up to the machine),
 //! the handing over of real sockets, names other than `localhost`.

@@ -41,26 +41,20 @@ impl Network {
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let until = timeout.map(|timeout| self.now + timeout);
+        self.pass(self.now);
         loop {
-            while let Some(next) = self
-                .agenda
-                .first_entry()
-                .filter(|it| it.key().0 <= self.now)
-            {
-                let what = next.remove();
-                self.happen(what);
-            }
             if !self.ready.is_empty() || std::mem::take(&mut self.alarm) {
                 return Ok(());
             }
             let next = self.agenda.first_key_value().map(|((at, _), _)| *at);
-            self.now = match (next, until) {
+            let at = match (next, until) {
                 (_, Some(until)) if until <= self.now => return Ok(()),
                 (Some(next), Some(until)) => next.min(until),
                 (Some(next), None) => next,
                 (None, Some(until)) => until,
                 (None, None) => return Err(io::Error::other("nothing will ever happen again")),
             };
+            self.pass(at);
         }
     }
 
