@@ -10,7 +10,6 @@
 use crate::time::Time;
 use crate::token::Owner;
 use crate::wheel::{Timer, Wheel};
-use std::time::Duration;
 
 /// A tick is 2^17 ns = 0.131 ms.
 const TICK_SHIFT: u32 = 17;
@@ -38,11 +37,10 @@ impl Timers {
         self.wheel.advance(self.now.as_nanos() >> TICK_SHIFT, due);
     }
 
-    /// How long to sleep until the next timer is due; `None` when there is none.
-    pub(crate) fn timeout(&self) -> Option<Duration> {
+    /// Until when nothing has to be done; `None` when no timer is armed.
+    pub(crate) fn next_wake(&self) -> Option<Time> {
         let tick = self.wheel.next_wake()?;
-        let at = Time::from_nanos(tick.saturating_mul(1 << TICK_SHIFT));
-        Some(at.since(self.now))
+        Some(Time::from_nanos(tick.saturating_mul(1 << TICK_SHIFT)))
     }
 
     /// Tells `owner` once `at` has come, on the next turn at the earliest.
@@ -80,6 +78,7 @@ mod tests {
     use super::*;
     use crate::time::ms;
     use crate::token::Slots;
+    use std::time::Duration;
 
     #[test]
     fn a_timer_is_never_early_and_less_than_a_tick_late() {
@@ -92,8 +91,7 @@ mod tests {
             timers.set_now(Time::from_nanos(nanos - 1));
             timers.expire(&mut due);
             assert!(due.is_empty(), "early for {nanos}");
-            let sleep = timers.timeout().expect("one timer is armed");
-            timers.set_now(timers.now() + sleep);
+            timers.set_now(timers.next_wake().expect("one timer is armed"));
             timers.expire(&mut due);
             assert_eq!(due, [owner], "for {nanos}");
             assert!(timers.now().since(at) < Duration::from_nanos(1 << 17));
@@ -106,6 +104,6 @@ mod tests {
         timers.set_now(Time::ZERO + ms(5));
         timers.set_now(Time::ZERO + ms(3));
         assert_eq!(timers.now(), Time::ZERO + ms(5));
-        assert_eq!(timers.timeout(), None);
+        assert_eq!(timers.next_wake(), None);
     }
 }

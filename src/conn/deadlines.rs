@@ -173,6 +173,17 @@ impl Clients {
         self.waiting_due(key, now, timers);
     }
 
+    /// The same, at a bad moment: what has fired fires again after a while.
+    pub(crate) fn pool_due_later(&mut self, key: Key, after: Duration, timers: &mut Timers) {
+        let at = timers.now() + after;
+        let held = self.pools.get_mut(key).map(Pool::timers);
+        for timer in held.into_iter().flatten().flatten() {
+            if !timers.is_armed(*timer) {
+                *timer = timers.arm(at, Owner::Pool(key));
+            }
+        }
+    }
+
     fn dials_due(&mut self, key: Key, now: Time, timers: &mut Timers) {
         loop {
             let Some(pool) = self.pools.get_mut(key) else {

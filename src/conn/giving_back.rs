@@ -26,7 +26,7 @@ pub(super) struct Returns {
     count: usize,
     /// Those that are to be offered again, and when.
     again: Vec<Late>,
-    pause: Option<(Time, Timer)>,
+    pub(super) pause: Option<(Time, Timer)>,
     /// How often in a row the server did not take one.
     refusals: u32,
     /// They are offered until then.
@@ -36,10 +36,6 @@ pub(super) struct Returns {
 impl Returns {
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
-    }
-
-    pub(super) fn timer(&self) -> Option<Timer> {
-        self.pause.map(|(_, timer)| timer)
     }
 
     /// How long to wait before the next offer.

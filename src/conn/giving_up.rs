@@ -242,10 +242,9 @@ impl Clients {
             self.lost(conn, &error, timers);
         }
         if let Some(mut pool) = self.pools.remove(pool_key) {
-            timers.disarm(&mut pool.line.timer);
-            timers.disarm(&mut pool.dialing_timer);
-            timers.disarm(&mut pool.pause.map(|(_, timer)| timer));
-            timers.disarm(&mut pool.returns.timer());
+            for timer in pool.timers().into_iter().flatten() {
+                timers.disarm(&mut Some(*timer));
+            }
         }
         true
     }

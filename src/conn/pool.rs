@@ -313,6 +313,16 @@ impl Pool {
         self.cancelling > 0 || !self.returns.is_empty()
     }
 
+    /// All timers that it holds.
+    pub(super) fn timers(&mut self) -> [Option<&mut Timer>; 4] {
+        [
+            self.line.timer.as_mut(),
+            self.dialing_timer.as_mut(),
+            self.pause.as_mut().map(|(_, timer)| timer),
+            self.returns.pause.as_mut().map(|(_, timer)| timer),
+        ]
+    }
+
     /// Nothing is dialed for so long.
     pub(super) fn pause_for(&mut self, time: Duration, own: Key, timers: &mut Timers) {
         let at = timers.now() + time;

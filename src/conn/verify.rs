@@ -83,7 +83,7 @@ impl Clients {
     ) -> Result<(), String> {
         let pool = self.pools.get(conn.pool);
         let pool = pool.ok_or_else(|| format!("connection {key:?} has no pool"))?;
-        held.hold(conn.timer)?;
+        held.hold(conn.timer, key)?;
         held.dirty += usize::from(conn.dirty);
         counts.dialing += usize::from(conn.state == State::Connecting);
         counts.cancelling += usize::from(conn.cancels());
@@ -145,10 +145,12 @@ impl Clients {
             counted == *found,
             "pool {key:?} counts {counted:?}, has {found:?}"
         );
-        for timer in [pool.line.timer, pool.dialing_timer, pool.returns.timer()] {
-            held.hold(timer)?;
+        for timer in [pool.line.timer, pool.dialing_timer] {
+            held.hold(timer, key)?;
         }
-        held.hold(pool.pause.map(|(_, timer)| timer))?;
+        for pause in [pool.pause, pool.returns.pause] {
+            held.hold(pause.map(|(_, timer)| timer), key)?;
+        }
         must!(
             pool.dialing_alive == 0 || pool.dialing_timer.is_some(),
             "the connects of {key:?} take for ever"
@@ -189,11 +191,11 @@ struct Held<'a> {
 }
 
 impl Held<'_> {
-    fn hold(&mut self, timer: Option<Timer>) -> Result<(), String> {
+    fn hold(&mut self, timer: Option<Timer>, of: Key) -> Result<(), String> {
         if let Some(timer) = timer {
             must!(
                 self.timers.is_armed(timer),
-                "{timer:?} is held and not armed"
+                "{of:?} holds {timer:?}, which is not armed"
             );
             self.count += 1;
         }

@@ -2,16 +2,8 @@
 //!
 //! A loop of *work, then sleep 0.2 s* drifts: each round takes 0.2 s plus the work plus the lateness of the
 //! timer. A cron task keeps its *phase* instead: tick n is due at start + n * period, and the next is
-//! computed from when this one was due, not from when it ran.
-//!
-//! What if the hub was held up past the next due moment? With a period of 200 ms, and a tick due at 400 that runs
-//! only at 900:
-//!
-//! | [`Missed`] | runs at | next due at |
-//! |---|---|---|
-//! | `Skip` | 900, for 400; 600 and 800 are skipped and counted | 1000: the phase is kept |
-//! | `Burst` | 900, 900 and 900, for 400, 600 and 800 | 1000: the number of ticks is kept |
-//! | `Delay` | 900, for 400 | 1100: the distance is kept, the phase is lost |
+//! computed from when this one was due, not from when it ran. If the hub was held up past the next due moment, what
+//! becomes of the ticks in between is a policy: [`Missed`].
 
 use super::task::{Task, TaskId, Wait, Wake};
 use super::{Hub, Result};
@@ -20,7 +12,16 @@ use std::panic::Location;
 use std::time::Duration;
 
 /// What a cron task does about ticks that it could not run in time.
+///
+/// With a period of 200 ms, and a tick due at 400 that runs only at 900:
+///
+/// | policy | runs at | next due at |
+/// |---|---|---|
+/// | `Skip` | 900, for 400; 600 and 800 are skipped and counted | 1000: the phase is kept |
+/// | `Burst` | 900, 900 and 900, for 400, 600 and 800 | 1000: the number of ticks is kept |
+/// | `Delay` | 900, for 400 | 1100: the distance is kept, the phase is lost |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Missed {
     /// Leaves them out, and keeps its phase.
     #[default]
@@ -55,7 +56,8 @@ struct Every<F> {
 
 impl Hub {
     /// Runs `run` again and again: first one `period` from now, then each `period` after that, until it
-    /// returns an error or is [killed](Hub::kill). Ticks that could not run in time are skipped.
+    /// returns an error or is [killed](Hub::kill). Ticks that could not run in time are skipped;
+    /// [`every_with`](Hub::every_with) has other policies.
     ///
     /// The task is [detached](Hub::detach). A period under 1 ms counts as 1 ms. What `run` asks of a server it cannot
     /// wait for: see [`Hub::ignore`].
@@ -117,10 +119,9 @@ impl<F> Every<F> {
         let due = self.due;
         let late = now.since(due);
         let behind = u64::try_from(late.as_nanos() / self.period.as_nanos()).unwrap_or(u64::MAX);
-        let missed = if self.missed == Missed::Burst {
-            0
-        } else {
-            behind
+        let missed = match self.missed {
+            Missed::Skip | Missed::Delay => behind,
+            Missed::Burst => 0,
         };
         self.due = match self.missed {
             Missed::Skip => Time::from_nanos(now.as_nanos() - self.since_beat(late)) + self.period,

@@ -108,7 +108,7 @@ pub struct Hub {
     asked: (u32, Option<Ticket>),
     in_turn: bool,
     /// It takes down what it does, and checks itself.
-    is_watched: bool,
+    is_simulated: bool,
     /// Somebody is told of what happens: the observers, or who watches.
     is_observed: bool,
     observers: Vec<Box<dyn Observer>>,
@@ -185,7 +185,7 @@ impl Hub {
             running: None,
             asked: (0, None),
             in_turn: false,
-            is_watched: false,
+            is_simulated: false,
             is_observed: false,
             observers: Vec::new(),
             resumed_before: 0,
@@ -223,7 +223,7 @@ impl Hub {
     #[track_caller]
     pub fn simulated(sim: &Sim) -> Hub {
         let mut hub = Hub::with_driver(sim.driver());
-        (hub.is_watched, hub.is_observed) = (true, true);
+        (hub.is_simulated, hub.is_observed) = (true, true);
         hub
     }
 

@@ -72,6 +72,6 @@ impl Hub {
     pub fn stop_observing(&mut self) {
         self.observers.clear();
         self.clients.watch(false);
-        self.is_observed = self.is_watched;
+        self.is_observed = self.is_simulated;
     }
 }

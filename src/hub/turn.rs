@@ -1,6 +1,6 @@
 //! One turn of the hub, in seven phases.
 //!
-//! 1. **Timeout**: zero if there is work left, else what the wheel asks for, else for ever.
+//! 1. **Timeout**: zero if there is work left, else until the wheel's next timer is due, else for ever.
 //! 2. **Poll**: the only blocking call.
 //! 3. **Clock**: `now` is read once.
 //! 4. **Sockets**: who was notified from other threads is told; sockets are read to the end, bytes
@@ -61,7 +61,7 @@ const DIALING_MAX: Duration = ms(50);
 /// not for longer than this many polls, or a busy hub would never notice a dead connection.
 const FULL_POLLS_MAX: u32 = 64;
 
-/// A hub that is watched may look at so many of its tasks after each turn, and at one more for each event: with fewer,
+/// A simulated hub may look at so many of its tasks after each turn, and at one more for each event: with fewer,
 /// it looks at all of them every time; with ten thousand, at all of them every few turns.
 pub(super) const VERIFIED_PER_TURN: u64 = 512;
 
@@ -87,7 +87,7 @@ impl Hub {
         self.resume_tasks(); // 6
         self.flush_and_reap(); // 7
         self.in_turn = false;
-        if self.is_watched {
+        if self.is_simulated {
             self.must_be_well();
         }
         Ok(())
@@ -105,12 +105,13 @@ impl Hub {
         }
     }
 
-    /// Phase 1.
+    /// Phase 1. The time of the last turn is over: its tasks have taken some, and the hub must not sleep for it once more.
     fn timeout(&self) -> Option<Duration> {
         if self.tasks.in_line() > 0 || self.has_work() {
             return Some(Duration::ZERO);
         }
-        self.timers.timeout()
+        let until = self.timers.next_wake()?;
+        Some(until.since(self.driver.now()))
     }
 
     /// Whether a turn has something to do without any event.
@@ -152,6 +153,7 @@ impl Hub {
             match event.owner {
                 Owner::Conn(key) => self.conn_event(key, &event),
                 Owner::Port(key) => self.port_event(key, &event),
+                // Neither has a socket.
                 Owner::Task(_) | Owner::Pool(_) => {}
             }
         }
@@ -222,6 +224,7 @@ impl Hub {
                 self.tell_fired(owner);
             }
             match owner {
+                // It has no timer: whoever waits for it has.
                 Owner::Port(_) => {}
                 Owner::Task(key) if more_may_come && self.waits_for_io(key) => {
                     self.task_due_later(key, AFTER_FULL_POLL);
@@ -232,10 +235,9 @@ impl Hub {
                         .conn_due_later(key, AFTER_FULL_POLL, &mut self.timers);
                 }
                 Owner::Conn(key) => self.clients.conn_due(key, &mut self.timers),
-                Owner::Pool(_) if more_may_come => {
-                    // Whichever of its timers it was, looking at all of them again does no harm.
-                    let at = self.timers.now() + AFTER_FULL_POLL;
-                    self.timers.arm(at, owner);
+                Owner::Pool(key) if more_may_come => {
+                    self.clients
+                        .pool_due_later(key, AFTER_FULL_POLL, &mut self.timers);
                 }
                 Owner::Pool(key) => self.clients.pool_due(key, &mut self.timers),
             }
@@ -287,11 +289,10 @@ impl Hub {
         self.tell_turn_end();
     }
 
-    /// The one place where the clock is read again within a turn: not to tell the time, but to keep a
-    /// budget.
+    /// The clock is read again here, as by the watchdog: not to tell the time, but to keep a budget.
     fn start_connects(&mut self) {
-        let due = self.timers.timeout().unwrap_or(DIALING_MAX);
-        let until = self.timers.now() + due.min(DIALING_MAX);
+        let longest = self.timers.now() + DIALING_MAX;
+        let until = self.timers.next_wake().unwrap_or(longest).min(longest);
         for _ in 0..DIALS_PER_TURN_MAX {
             if !self.dial() || self.driver.now() >= until {
                 return;

@@ -18,6 +18,7 @@ const GREETING: Flags = ALWAYS
     .and(Flags::NO_AUTH);
 const ADMIN: Flags = ALWAYS.and(Flags::ADMIN).and(Flags::NOSCRIPT);
 const CLIENT: Flags = ALWAYS.and(Flags::NOSCRIPT);
+// What Redis says of them, as `COMMAND INFO` of a real one tells: `FAST` is constant or logarithmic time.
 const READ: Flags = Flags::READONLY.and(Flags::FAST);
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
 const GROW: Flags = WRITE.and(Flags::DENYOOM);
@@ -145,6 +146,23 @@ pub(super) fn subs(container: &'static Command) -> impl Iterator<Item = &'static
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_document_names_every_command() {
+        let document = include_str!("mod.rs");
+        for command in COMMANDS {
+            let name = command.name.to_ascii_uppercase();
+            // A subcommand stands behind its container, which may have its only one beside it.
+            let alone = match name.split_once('|') {
+                None => format!("`{name}`"),
+                Some((_, sub)) => format!("`{sub}`"),
+            };
+            let together = format!("`{}`", name.replace('|', " "));
+            let is_there = [alone, together].iter().any(|it| document.contains(it));
+            let is_container = subs(command).next().is_some();
+            assert!(is_there || is_container, "src/server/mod.rs lacks {name}");
+        }
+    }
 
     #[test]
     fn every_row_is_found_by_its_name_in_any_case() {

@@ -15,7 +15,7 @@ impl Hub {
     #[cold]
     #[inline(never)]
     pub(in crate::hub) fn tell(&mut self, event: &Event<'_>) {
-        if self.is_watched {
+        if self.is_simulated {
             self.driver.note(format_args!("{event}"));
         }
         self.tell_seen();

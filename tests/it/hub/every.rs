@@ -61,6 +61,21 @@ fn work_within_a_tick_does_not_move_the_phase() {
     assert_eq!(notes.take(), [100, 200, 300, 400, 500]);
 }
 
+/// The hub's `now` is then older than the clock, by what the tick has taken.
+#[test]
+fn work_within_a_tick_does_not_make_the_next_one_late() {
+    let (mut hub, kernel) = clockwork();
+    let notes = Notes::new();
+    let inner = notes.clone();
+    hub.every(ms(200), move |_hub, tick| {
+        inner.add(tick.late.as_millis());
+        kernel.pass(ms(90));
+        Ok(())
+    });
+    let _ = hub.wait(Wait::until(Time::ZERO + ms(1150))).unwrap();
+    assert_eq!(notes.take(), [0; 5]);
+}
+
 #[test]
 fn an_error_ends_cron_and_is_told_to_the_hook() {
     let (mut hub, _) = clockwork();

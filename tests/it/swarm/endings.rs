@@ -31,6 +31,7 @@ pub fn scenario(world: &mut World) -> Verdict {
             world.some_strikes(secs(1));
         }
     }
+    world.some_holds();
     let books = Shared::default();
     let address = world::URL.parse().map_err(|_| "the address")?;
     let eater = Redis::open_with(&mut world.hub, address, world::config());

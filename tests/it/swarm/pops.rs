@@ -17,6 +17,7 @@ pub fn scenario(world: &mut World) -> Verdict {
     let clients = 1 + world.random.index(60);
     world.some_faults(&Faults::names().collect::<Vec<_>>());
     world.some_strikes(secs(2));
+    world.some_holds();
     let ends = Notes::new();
     let mut tasks = Vec::new();
     for _ in 0..clients {

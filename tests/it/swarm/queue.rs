@@ -43,6 +43,7 @@ pub type Shared = Rc<RefCell<Books>>;
 pub fn scenario(world: &mut World) -> Verdict {
     world.some_faults(&Faults::names().collect::<Vec<_>>());
     world.some_strikes(secs(3));
+    world.some_holds();
     let (redis, books) = (world.redis, Shared::default());
     let (hub, random) = (&mut world.hub, &mut world.random);
     let producers: Vec<_> = (0..1 + random.below(3))

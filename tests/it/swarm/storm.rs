@@ -28,6 +28,7 @@ const PATIENCE: Duration = secs(12);
 
 pub fn scenario(world: &mut World) -> Verdict {
     world.some_faults(&FAULTS);
+    world.some_holds();
     let served = Notes::new();
     let clients = 1 + world.random.below(30);
     let mut tasks = Vec::new();

@@ -1,6 +1,7 @@
 //! A hub on a simulated kernel, with a server and a client, and what chance has decided for it.
 
 use super::Verdict;
+use crate::notes::Notes;
 use greenroom::server::{self, Server};
 use greenroom::sim::{Faults, Random, Sim, Strike};
 use greenroom::{Config, Endpoint, Error, Hub, Redis, Time, Wait, Wake, ms, secs};
@@ -72,6 +73,28 @@ impl World {
             self.sim.strike_at(at, strike);
             self.quiet_from = self.quiet_from.max(at + time);
         }
+    }
+
+    /// A task that holds the hub at a few moments, as one that computes does; from when to when it did.
+    pub fn some_holds(&mut self) -> Notes<(Time, Time)> {
+        let holds = Notes::new();
+        let held = holds.clone();
+        let (sim, mut left) = (self.sim.clone(), self.random.below(8));
+        let mut random = Random::new(self.random.any());
+        let task = self.hub.spawn(move |hub, wake| {
+            if let Wake::Elapsed = wake {
+                let time = random.duration(&(ms(1)..=ms(120)));
+                held.add((hub.now(), hub.now() + time));
+                sim.strike(Strike::JumpClock(time));
+            }
+            if left == 0 || matches!(wake, Wake::Killed) {
+                return Ok(Wait::done());
+            }
+            left -= 1;
+            Ok(Wait::sleep(random.duration(&(ms(1)..=ms(200)))))
+        });
+        self.hub.detach(task);
+        holds
     }
 
     pub fn some_time(&mut self, least: Duration, most: Duration) -> Duration {
