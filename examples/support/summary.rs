@@ -1,4 +1,19 @@
 //! What a run has shown, as one line of JSON and as an exit status.
+//!
+//! | field | what it says |
+//! |---|---|
+//! | `schema` | the version of this table |
+//! | `server`, `url` | who answered: its version, `embedded` or `simulated`; where it is |
+//! | `clients`, `timed_out`, `popped`, `failed` | pops that were asked; that ended with nil, with an element, with an error |
+//! | `duration_s` | from the first pop to the last reply, in seconds |
+//! | `reply_late_ms` | how much later than its timeout nil came |
+//! | `cron` | ticks that ran and that were missed, and how late they ran |
+//! | `os_threads` | threads of the process while the pops wait |
+//! | `pool_during`, `pool_after` | the pool's counters while the pops wait, and in the end |
+//! | `turns`, `polls` | turns of the hub, and how often it asked the kernel: equal, since each turn polls once |
+//! | `connects_retried` | connects that had to be started again, or whose SYN was lost |
+//! | `rss_kib` | the most memory that the process has had, in KiB |
+//! | `seed`, `trace_hash`, `virtual_s` | of a simulated run only: its seed, a hash over all that happened, the time there |
 
 use super::arguments::{MISUSED, NAME};
 use super::kernel;

@@ -139,7 +139,7 @@ const drawFlights = (pen, y, height) => {
   pen.lineTo(i < at.length ? view.width : Math.max(x, LABELS), up(0));
   pen.fill();
   pen.fillStyle = colours.text;
-  pen.fillText(`${most.toLocaleString("en")} at most`, LABELS + 6, y + 8);
+  pen.fillText(`${most.toLocaleString("en")} at most`, Math.max(LABELS, toX(at[0])) + 6, y + height / 2);
 };
 
 const drawTurns = (pen, y, height) => {

@@ -34,7 +34,7 @@ const showFigures = () => {
     ["tasks", totals.tasks.toLocaleString("en"), totals.failed ? `${totals.failed} failed` : "none failed"],
     ["the hub was awake", `${share.toFixed(share < 1 ? 2 : 1)} %`, `${lasting(totals.awake)} in ${many(totals.turns, "turn")}`],
     ["cron", many(totals.ticks, "tick"), totals.ticks ? `latest ${lasting(totals.tickLate)}, ${totals.missed} missed` : ""],
-    ["nil came late by", lasting(totals.lateHalf), `half of them; at most ${lasting(totals.lateMax)}`],
+    ["nil came late by", lasting(totals.lateHalf), `the median; the worst by ${lasting(totals.lateMax)}`],
   ];
   document.getElementById("figures").append(...figures.map(([name, figure, more]) =>
     element("div", undefined, element("dt", name), element("dd", figure, element("br"), element("small", more)))));
@@ -48,7 +48,7 @@ const showFigures = () => {
 };
 
 const LEGEND = [
-  [connecting, "C: connecting, from the dial until the connection may be used"],
+  [connecting, "C: connecting, from the dial until the connection may be used; too short to be seen where the command left with the connect"],
   [handshake, "H: handshake, or a PING that proves that the server is there"],
   [blocked, "B: a command is with the server, and its task waits"],
   [late, "L: the timeout has passed, and nil has not come yet: the higher and redder, the later"],
@@ -67,10 +67,13 @@ const showLegend = () => {
     return element("div", undefined, sample, element("span", text));
   });
   const words = [
+    "In flight: how many commands that block are with servers at that moment.",
     "A dark line at the end of a command is its answer; it is red, with a “!”, where that is an error.",
     "Turns: a bar while the hub works. In between it sleeps, whatever number of tasks waits.",
     "Cron: a line when a tick was due, a dot when it ran: the larger and redder, the later.",
     "Late means: green below 5 ms, yellow below 50 ms, orange below 200 ms, red from there.",
+    "What is narrower than a line is to be seen after zooming in.",
+    "A task is named by its place in the hub's table and a number that tells it from those who had the place before: 5.7. All are counted, those of an embedded server too.",
   ].map(text => element("div", undefined, element("span", text)));
   document.getElementById("legend").replaceChildren(...entries, ...words);
 };
