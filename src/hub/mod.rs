@@ -127,8 +127,10 @@ pub struct Hub {
     on_error: Box<dyn FnMut(&Failure)>,
     watchdog: Watchdog,
     stats: HubStats,
-    /// How many polls in a row brought a full batch.
-    full_polls: u32,
+    /// Since the clock was read for the last turn, more time has passed than deadlines should suffer.
+    was_long: bool,
+    /// In how many turns in a row deadlines were put off.
+    put_offs: u32,
     /// What turns have paid for and verifying has used, see [`VERIFIED_PER_TURN`](turn::VERIFIED_PER_TURN).
     verified: u64,
     // Scratch space that every turn uses again.
@@ -198,7 +200,8 @@ impl Hub {
             on_error: Box::new(scheduling::log_failure),
             watchdog: Watchdog::new(nobody),
             stats: HubStats::default(),
-            full_polls: 0,
+            was_long: false,
+            put_offs: 0,
             verified: 0,
             events: Vec::new(),
             due: Vec::new(),

@@ -24,7 +24,7 @@ use super::{Hub, Result};
 use crate::conn::State;
 use crate::driver::{Connect, Event, Socket, is_not_yet};
 use crate::error::{Error, ErrorKind};
-use crate::time::ms;
+use crate::time::{Time, ms};
 use crate::token::{Key, Owner};
 use log::trace;
 use std::io;
@@ -57,16 +57,18 @@ const DIALS_PER_TURN_MAX: usize = 32;
 /// or after this long.
 const DIALING_MAX: Duration = ms(50);
 
-/// Deadlines wait while polls bring full batches, since what they wait for may be in the next one; but
-/// not for longer than this many polls, or a busy hub would never notice a dead connection.
+/// Deadlines of what comes from the network are put off, by so much, while it has not been looked at as it should: when a poll
+/// has brought a full batch, what they wait for may be in the next one; when a turn was longer than this, what its tasks have
+/// asked left late, and the server has had no time.
+const PUT_OFF: Duration = ms(1);
+
+/// But no more than so many full batches in a row, or a busy hub would never notice a dead connection. And for a long turn only
+/// once, or nobody would be told anything beside tasks that compute all the time.
 const FULL_POLLS_MAX: u32 = 64;
 
 /// A simulated hub may look at so many of its tasks after each turn, and at one more for each event: with fewer,
 /// it looks at all of them every time; with ten thousand, at all of them every few turns.
 pub(super) const VERIFIED_PER_TURN: u64 = 512;
-
-/// When a deadline is looked at again that has waited for a full batch.
-const AFTER_FULL_POLL: Duration = ms(1);
 
 impl Hub {
     /// Makes one turn; for ever, if nothing is left that could end its poll. [`run`](Hub::run),
@@ -106,12 +108,20 @@ impl Hub {
     }
 
     /// Phase 1. The time of the last turn is over: its tasks have taken some, and the hub must not sleep for it once more.
-    fn timeout(&self) -> Option<Duration> {
+    fn timeout(&mut self) -> Option<Duration> {
+        let now = self.look_at_clock();
         if self.tasks.in_line() > 0 || self.has_work() {
             return Some(Duration::ZERO);
         }
         let until = self.timers.next_wake()?;
-        Some(until.since(self.driver.now()))
+        Some(until.since(now))
+    }
+
+    /// What time it is, and not only for the turn; notes whether that has gone on for too long.
+    pub(super) fn look_at_clock(&mut self) -> Time {
+        let now = self.driver.now();
+        self.was_long |= now.since(self.timers.now()) > PUT_OFF;
+        now
     }
 
     /// Whether a turn has something to do without any event.
@@ -130,7 +140,11 @@ impl Hub {
             .map_err(|error| Error::io(ErrorKind::Io, "the kernel's poll failed", error))?;
         self.stats.events += self.events.len() as u64;
         self.stats.stale_events += polled.stale as u64;
-        self.full_polls = if polled.full { self.full_polls + 1 } else { 0 };
+        let was_long = std::mem::take(&mut self.was_long);
+        self.put_offs = match polled.full {
+            true => self.put_offs + 1,
+            false => u32::from(was_long && self.put_offs == 0),
+        };
         Ok(())
     }
 
@@ -218,7 +232,7 @@ impl Hub {
     fn timers(&mut self) {
         let mut due = std::mem::take(&mut self.due);
         self.timers.expire(&mut due);
-        let more_may_come = (1..=FULL_POLLS_MAX).contains(&self.full_polls);
+        let puts_off = (1..=FULL_POLLS_MAX).contains(&self.put_offs);
         for owner in due.drain(..) {
             if self.is_observed {
                 self.tell_fired(owner);
@@ -226,18 +240,16 @@ impl Hub {
             match owner {
                 // It has no timer: whoever waits for it has.
                 Owner::Port(_) => {}
-                Owner::Task(key) if more_may_come && self.waits_for_io(key) => {
-                    self.task_due_later(key, AFTER_FULL_POLL);
+                Owner::Task(key) if puts_off && self.waits_for_io(key) => {
+                    self.task_due_later(key, PUT_OFF);
                 }
                 Owner::Task(key) => self.task_due(key),
-                Owner::Conn(key) if more_may_come => {
-                    self.clients
-                        .conn_due_later(key, AFTER_FULL_POLL, &mut self.timers);
+                Owner::Conn(key) if puts_off => {
+                    self.clients.conn_due_later(key, PUT_OFF, &mut self.timers);
                 }
                 Owner::Conn(key) => self.clients.conn_due(key, &mut self.timers),
-                Owner::Pool(key) if more_may_come => {
-                    self.clients
-                        .pool_due_later(key, AFTER_FULL_POLL, &mut self.timers);
+                Owner::Pool(key) if puts_off => {
+                    self.clients.pool_due_later(key, PUT_OFF, &mut self.timers);
                 }
                 Owner::Pool(key) => self.clients.pool_due(key, &mut self.timers),
             }

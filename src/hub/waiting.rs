@@ -190,7 +190,8 @@ impl Hub {
     /// Main enters the hub: the clock may have gone on since the last turn.
     pub(crate) fn enter(&mut self, call: &str) -> Result<()> {
         self.refuse_inside_task(call)?;
-        self.timers.set_now(self.driver.now());
+        let now = self.look_at_clock();
+        self.timers.set_now(now);
         Ok(())
     }
 
