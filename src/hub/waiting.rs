@@ -12,7 +12,7 @@ use std::time::Duration;
 
 impl Hub {
     /// Makes turns until nothing is left to wait for: no task is ready, and neither timer, request, stream nor
-    /// [`Remote`] could ever wake one. A cron task never comes to that end; see [`Hub::kill`].
+    /// [`Remote`](super::Remote) could ever wake one. A cron task never comes to that end; see [`Hub::kill`].
     ///
     /// ```
     /// # use greenroom::{Hub, Wait, Wake, secs, sim::Sim};

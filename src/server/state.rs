@@ -120,7 +120,7 @@ impl State {
     }
 
     /// Somebody has connected. `None` when there is no room: whoever it is is to be told
-    /// [`Refusal::FULL`].
+    /// [`Refusal::FULL`](super::refusal::Refusal::FULL).
     pub(super) fn connect(&mut self, peer: Endpoint, local: Rc<str>) -> Option<Key> {
         if self.clients.len() >= self.config.max_clients {
             self.rejected += 1;
