@@ -176,7 +176,7 @@ MUTATIONS = [
     (
         "the hub sleeps for the time that its tasks have taken once more",
         "src/hub/turn.rs",
-        "        Some(until.since(self.driver.now()))",
+        "        Some(until.since(now))",
         "        Some(until.since(self.timers.now()))",
     ),
     (
