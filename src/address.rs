@@ -34,11 +34,12 @@
 
 use crate::error::{Error, ErrorKind, Result};
 pub use crate::resp::encode::Protocol;
+use encoded::Encoded;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use url::Encoded;
 
+mod encoded;
 mod url;
 
 #[cfg(test)]

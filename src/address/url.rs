@@ -2,7 +2,6 @@
 
 use super::{Address, BAD_PORT, DEFAULT_PORT, Host, Protocol, config};
 use crate::error::{Error, Result};
-use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
@@ -273,21 +272,5 @@ fn hex(digit: u8) -> Option<u8> {
         b'a'..=b'f' => Some(digit - b'a' + 10),
         b'A'..=b'F' => Some(digit - b'A' + 10),
         _ => None,
-    }
-}
-
-/// Bytes as they stand in a URL: all but letters, digits, `-._~` and the bytes to keep are escaped.
-pub(super) struct Encoded<'a>(pub(super) &'a [u8], pub(super) &'static [u8]);
-
-impl fmt::Display for Encoded<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0 {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) || self.1.contains(byte) {
-                write!(f, "{}", char::from(*byte))?;
-            } else {
-                write!(f, "%{byte:02X}")?;
-            }
-        }
-        Ok(())
     }
 }

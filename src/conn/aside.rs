@@ -2,37 +2,17 @@
 //! wait, and elements that go back (`giving_back.rs`).
 
 use super::cancel::{Ids, Said};
-use super::clients::{Ask, Clients, Expect};
+use super::clients::{Ask, Clients};
 use super::command::{Command, Lane};
 use super::connection::State;
-use super::late::{Late, Undo};
-use super::request::{GivenUp, Progress, Reply, Request, Ticket, allowance};
-use crate::driver::Socket;
+use super::control_types::{Aside, Naming};
+use super::late::Undo;
+use super::request::{Expect, GivenUp, Progress, Reply, Request, Ticket, allowance};
 use crate::error::Result;
 use crate::resp::Value;
 use crate::timers::Timers;
 use crate::token::Key;
 use log::warn;
-
-/// What was asked, and for whom.
-#[derive(Debug)]
-pub(super) enum Aside {
-    /// Who is connected to the server.
-    List,
-    /// Whether the server is there, before it is asked for the ends of waits.
-    Knock,
-    /// The end of what this connection waits for.
-    Unblock(Key),
-    /// To take an element back.
-    GiveBack(Late),
-}
-
-/// Connections whose ids are wanted, and where to look for them.
-#[derive(Debug)]
-pub(crate) struct Naming {
-    pub(crate) ids: Ids,
-    pub(crate) conns: Vec<(Key, Socket)>,
-}
 
 impl Said {
     fn of(result: &Result<Reply>) -> Said {

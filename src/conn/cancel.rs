@@ -28,7 +28,7 @@
 //! shared connection is lost with the question, nobody knows whether the server will read it: then the connection
 //! is not used again.
 
-use super::rounds::Rounds;
+use super::round::Rounds;
 use crate::time::{Time, ms};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

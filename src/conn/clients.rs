@@ -9,16 +9,18 @@
 //! This file has the life of a request; `dialing.rs` and `lifecycle.rs` have that of a connection, `replies.rs` what comes in, and `work.rs`
 //! the lists of what is to be done.
 
-use super::aside::{Aside, Naming};
 use super::command::Lane;
 use super::connection::{Conn, InFlight, Shared, State};
+use super::control_types::{Aside, Naming};
+use super::events::CommandName;
 use super::late::{Late, Undo};
 use super::link::PoolState;
 use super::outbox::Outbox;
 use super::pool::{Pool, PoolStats};
-use super::request::{GivenUp, Progress, Replies, Reply, Request, Ticket, allowance as allow};
-use super::rounds::Rounds;
-use super::seen::CommandName;
+use super::request::{
+    Expect, GivenUp, Progress, Replies, Reply, Request, Ticket, allowance as allow,
+};
+use super::round::Rounds;
 use super::work::Work;
 use crate::address::Address;
 use crate::config::{Config, WhenFull};
@@ -57,15 +59,6 @@ pub(crate) struct Ask {
     pub(crate) undo: Undo,
     /// Whether to ask again when the answer is nil: this is one round of a wait without end.
     pub(crate) again: bool,
-}
-
-/// What is to come back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expect {
-    /// One reply.
-    One,
-    /// An array of so many.
-    Many(usize),
 }
 
 impl Clients {

@@ -18,10 +18,9 @@
 //! the connection ends.
 
 use super::cancel::{Cancel, Next};
-use super::clients::Expect;
 use super::outbox::Outbox;
-use super::request::Ticket;
-use super::rounds::Rounds;
+use super::request::{Expect, Ticket};
+use super::round::Rounds;
 use crate::address::Protocol;
 use crate::driver::Socket;
 use crate::resp::Decoder;

@@ -17,8 +17,8 @@
 
 use super::clients::Clients;
 use super::connection::{Conn, InFlight, State};
+use super::events::{ConnId, Seen};
 use super::link::Trouble;
-use super::seen::{ConnId, Seen};
 use crate::driver::{Endpoint, Socket};
 use crate::error::{Error, ErrorKind};
 use crate::time::ms;

@@ -6,47 +6,15 @@
 //! waits for it in [`Hub::drain`](crate::Hub::drain). What the server will never take, and what it may have taken when the
 //! connection was lost, is told and counted as unknown.
 
-use super::aside::Aside;
 use super::clients::Clients;
+use super::control_types::Aside;
 use super::late::Late;
 use super::request::{Reply, Ticket};
-use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::time::Time;
 use crate::timers::Timers;
 use crate::token::{Key, Owner};
-use crate::wheel::Timer;
 use log::{error, warn};
-use std::time::Duration;
-
-/// The elements of a pool that go back.
-#[derive(Debug, Default)]
-pub(super) struct Returns {
-    /// How many there are, those included about which a task of the program's decides.
-    count: usize,
-    /// Those that are to be offered again, and when.
-    again: Vec<Late>,
-    pub(super) pause: Option<(Time, Timer)>,
-    /// How often in a row the server did not take one.
-    refusals: u32,
-    /// They are offered until then.
-    until: Option<Time>,
-}
-
-impl Returns {
-    pub(super) fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// How long to wait before the next offer.
-    fn pause(&mut self, config: &Config) -> Duration {
-        let doubled = config
-            .retry_first
-            .saturating_mul(1 << self.refusals.min(20));
-        self.refusals += 1;
-        doubled.min(config.retry_max)
-    }
-}
 
 impl Clients {
     /// Whatever came for somebody who does not wait any more.

@@ -3,9 +3,9 @@
 use super::cancel::Next;
 use super::clients::Clients;
 use super::connection::{Conn, InFlight, State};
+use super::events::Given;
 use super::pool::Pool;
 use super::request::{GivenUp, Progress, Ticket, client_closed};
-use super::seen::Given;
 use crate::config::ClientIds;
 use crate::error::{Error, ErrorKind};
 use crate::time::Time;

@@ -2,11 +2,11 @@
 
 use super::clients::Clients;
 use super::connection::{Conn, InFlight, State};
+use super::events::{ConnId, Seen};
 use super::handshake::{Handshake, Verdict};
 use super::link::Trouble;
 use super::pool::{Pool, asks_id};
 use super::request::Progress;
-use super::seen::{ConnId, Seen};
 use super::work::Work;
 use crate::address::Protocol;
 use crate::driver::Socket;

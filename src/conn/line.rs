@@ -4,9 +4,9 @@
 //! together would move each other. A gap is passed over when it comes to the front, and all gaps are closed when there are
 //! more of them than people. So giving up costs the same however many wait.
 
+use super::invariant::must;
 use super::outbox::Outbox;
 use super::request::Ticket;
-use super::verify::must;
 use crate::timers::Timers;
 use crate::token::ROOM;
 use crate::wheel::Timer;

@@ -15,12 +15,12 @@
 
 use super::connection::{Conn, State};
 use super::endpoints::Endpoints;
-use super::giving_back::Returns;
 use super::handshake::Handshake;
+use super::invariant::must;
 use super::line::{Line, STALE_MAX};
 use super::link::Link;
 use super::request::allowance;
-use super::verify::must;
+use super::returns::Returns;
 use crate::address::{Address, Place};
 use crate::config::{ClientIds, Config};
 use crate::driver::Endpoint;

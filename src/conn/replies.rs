@@ -3,10 +3,10 @@
 use super::cancel::Next as Settled;
 use super::clients::Clients;
 use super::connection::{Conn, State};
+use super::events::CommandName;
 use super::link::Trouble;
 use super::pool::Pool;
 use super::request::Ticket;
-use super::seen::CommandName;
 use super::work::{Answer, Work};
 use crate::error::{Error, ErrorKind, printable};
 use crate::resp::Value;

@@ -14,13 +14,21 @@
 //! A request ends once: it becomes `Done` once, and its slot is freed when the result is taken or when
 //! nobody wants it any more. Whoever still holds its [`Ticket`] then holds a stale key.
 
-use super::clients::Expect;
 use super::late::Undo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::resp::Value;
 use crate::time::{Time, nanos};
 use crate::token::Key;
 use std::time::Duration;
+
+/// What is to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expect {
+    /// One reply.
+    One,
+    /// An array of so many.
+    Many(usize),
+}
 
 /// Names a request whose reply is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,31 +6,14 @@
 //! client stands in no line of the server's, and comes to the end of it again: others that wait for the same list may get
 //! the next element first, but none is missed.
 
-use super::clients::Expect;
 use super::connection::Conn;
 use super::outbox::Outbox;
 use super::pool::Pool;
-use super::request::{GivenUp, Progress, Ticket};
+use super::request::{Expect, GivenUp, Progress, Ticket};
 use super::work::Work;
 use crate::time::Time;
 use crate::timers::Timers;
 use crate::token::Key;
-
-/// What a round needs to begin again, and when the first of them began.
-#[derive(Debug)]
-pub(super) struct Rounds {
-    bytes: Box<[u8]>,
-    began: Time,
-}
-
-impl Rounds {
-    pub(super) fn begin(bytes: &[u8], now: Time) -> Rounds {
-        Rounds {
-            bytes: bytes.into(),
-            began: now,
-        }
-    }
-}
 
 impl Work {
     /// A round is over, which has brought nothing: the next begins. False when there is none, because it is being taken back.

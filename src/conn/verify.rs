@@ -5,6 +5,7 @@
 
 use super::clients::Clients;
 use super::connection::{Conn, State};
+use super::invariant::must;
 use super::pool::Pool;
 use super::request::{Progress, Request, Ticket};
 use crate::timers::Timers;
@@ -22,16 +23,6 @@ struct Counts {
     waiting: usize,
     cancelling: usize,
 }
-
-/// Fails with a sentence if something is not as it must be.
-macro_rules! must {
-    ($truth:expr, $($what:tt)+) => {
-        if !$truth {
-            return Err(format!($($what)+));
-        }
-    };
-}
-pub(crate) use must;
 
 impl Clients {
     /// Compares everything with everything. Returns how many timers are held.

@@ -3,13 +3,12 @@
 //! These are apart from pools and connections so that a function can hold one of each, and still put
 //! something on a list, without looking any of them up again.
 
-use super::clients::Expect;
 use super::command::COMMAND_BYTES;
 use super::connection::Conn;
+use super::events::{CommandName, ConnId, Log, Seen};
 use super::pool::Pool;
-use super::request::{GivenUp, Progress, Replies, Request, Ticket};
-use super::rounds::Rounds;
-use super::seen::{CommandName, ConnId, Log, Seen};
+use super::request::{Expect, GivenUp, Progress, Replies, Request, Ticket};
+use super::round::Rounds;
 use crate::driver::Socket;
 use crate::error::{Error, ErrorKind};
 use crate::resp::Value;

@@ -11,7 +11,8 @@
 //! It costs nothing until it is asked for, but one word for each wait: when it began.
 
 use super::Hub;
-use super::task::{Direction, Event, TaskId};
+use super::ids::TaskId;
+use super::task::{Direction, Event};
 use super::tasks::{Slot, State};
 use crate::conn::Whereabouts;
 use crate::time::Time;

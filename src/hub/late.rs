@@ -1,19 +1,10 @@
 //! What comes for somebody who does not wait any more, and what connections are called: the hub's side of `conn/cancel.rs`.
 
-use super::{Hub, Result, Wait};
+use super::{Call, Hub, LateHook, Result, Wait};
 use crate::conn::{Late, Said};
 use crate::driver::Endpoint;
 use crate::token::Key;
 use std::panic::Location;
-
-/// What is called with an element that came too late, and where it was set.
-pub(super) struct LateHook {
-    /// `None` while it is being called.
-    call: Option<Box<Call>>,
-    set_at: &'static Location<'static>,
-}
-
-type Call = dyn FnMut(&mut Hub, Late) -> Result<()>;
 
 impl Hub {
     /// Sets what gets the late elements of a pool.

@@ -13,27 +13,32 @@
 //! | `waiting.rs` | what main does with it: run, wait, sleep, join |
 //! | `turn.rs` | the seven phases of a turn |
 //! | `task.rs` | `Task`, `Wait` and `Wake`: the words between hub and tasks |
+//! | `ids.rs` | handles of tasks, streams and listeners |
 //! | `arenas.rs` | where tasks live |
 //! | `tasks.rs` | the table of tasks and the line of those that are ready |
 //! | `spawning.rs` | what programs do with tasks: spawn, kill, notify |
+//! | `failure.rs` | tasks that ended with an error or a panic |
 //! | `scheduling.rs` | how a wait begins and ends, and how a task runs and ends |
 //! | `asking.rs` | what tasks ask of servers |
-//! | `every.rs` | cron |
+//! | `tick.rs`, `every.rs` | cron |
 //! | `streams.rs` | streams and listeners for tasks that do their own input and output |
-//! | `ports.rs` | whose they are, and who waits for them |
+//! | `port.rs`, `ports.rs` | whose they are, and who waits for them |
 //! | `observe.rs` | what happens, told as it happens |
 //! | `verify.rs` | what must be true between two turns |
 //! | `remote.rs` | notifying a task from another thread |
 //! | `dump.rs` | what every task waits for, in words |
-//! | `watchdog.rs` | who holds the hub for too long |
+//! | `watchdog.rs`, `watching.rs` | who holds the hub for too long |
 
 mod arenas;
 mod asking;
 mod dump;
 mod every;
+mod failure;
+mod ids;
 mod late;
 pub mod observe;
 mod outcome;
+mod port;
 mod ports;
 mod remote;
 mod scheduling;
@@ -41,24 +46,25 @@ mod spawning;
 mod streams;
 mod task;
 mod tasks;
+mod tick;
 mod turn;
 mod verify;
 mod waiting;
 mod watchdog;
+mod watching;
 
 pub use self::dump::Dump;
-pub use self::every::{Missed, Tick};
+pub use self::failure::Failure;
+pub use self::ids::{Handle, Listener, Stream, TaskId};
 pub use self::outcome::Outcome;
 pub use self::remote::Remote;
-pub use self::spawning::Failure;
-pub use self::streams::{Handle, Listener, Stream};
-pub use self::task::{Task, TaskId, Wait, Wake};
+pub use self::task::{Task, Wait, Wake};
+pub use self::tick::{Missed, Tick};
 pub use self::watchdog::Hold;
 
 use self::arenas::Arenas;
-use self::late::LateHook;
 use self::observe::Observer;
-use self::ports::Ports;
+use self::port::Ports;
 use self::remote::Mailbox;
 use self::tasks::Tasks;
 use self::watchdog::Watchdog;
@@ -73,6 +79,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
+
+/// One read takes this much at most: the buffer is shared by all connections of the hub.
+const READ_BYTES: usize = 128 * 1024;
 
 /// One loop on one thread: everything that waits, and what it waits for.
 ///
@@ -139,6 +148,15 @@ pub struct Hub {
     buffer: Box<[u8]>,
 }
 
+/// What is called with an element that came too late, and where it was set.
+struct LateHook {
+    /// `None` while it is being called.
+    call: Option<Box<Call>>,
+    set_at: &'static Location<'static>,
+}
+
+type Call = dyn FnMut(&mut Hub, Late) -> Result<()>;
+
 /// What a hub has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -197,7 +215,7 @@ impl Hub {
             closing: Vec::new(),
             unread: Vec::new(),
             mailbox: None,
-            on_error: Box::new(scheduling::log_failure),
+            on_error: Box::new(failure::log_failure),
             watchdog: Watchdog::new(nobody),
             stats: HubStats::default(),
             was_long: false,
@@ -205,7 +223,7 @@ impl Hub {
             verified: 0,
             events: Vec::new(),
             due: Vec::new(),
-            buffer: vec![0; turn::READ_BYTES].into_boxed_slice(),
+            buffer: vec![0; READ_BYTES].into_boxed_slice(),
         }
     }
 

@@ -3,30 +3,14 @@
 //! The ports of one task are a list through the ports themselves, and its head is in the task's slot: most tasks have none, and
 //! one that has some needs no memory of its own for them.
 
+use super::port::Port;
 use super::task::{Direction, Event};
 use super::tasks::Why;
 use super::{Hub, Result};
 use crate::driver::{self, Socket};
 use crate::error::{Error, ErrorKind};
-use crate::token::{Key, Owner, Slots};
+use crate::token::{Key, Owner};
 use std::io;
-
-/// What a task reads, writes or accepts on. A listener is readable when somebody wants to connect.
-#[derive(Debug)]
-pub(super) struct Port {
-    pub(super) socket: Socket,
-    task: Key,
-    /// The next port of the same task.
-    next: Option<Key>,
-    pub(super) readable: bool,
-    pub(super) writable: bool,
-    /// The end or an error stands behind what is still to be read: no further event will say so.
-    pub(super) ended: bool,
-    /// Who waits, and for what. Some may have been woken by something else since.
-    waiters: Vec<(Key, Direction)>,
-}
-
-pub(super) type Ports = Slots<Port>;
 
 impl Hub {
     pub(super) fn port(&self, key: Key) -> Result<&Port> {
@@ -165,17 +149,6 @@ impl Hub {
             if waits_here {
                 self.wake(task, Why::Ready);
             }
-        }
-    }
-}
-
-impl Direction {
-    /// Whether this is what a socket is ready for.
-    fn is(self, readable: bool, writable: bool) -> bool {
-        match self {
-            Direction::Read => readable,
-            Direction::Write => writable,
-            Direction::Either => readable || writable,
         }
     }
 }

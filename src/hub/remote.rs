@@ -4,16 +4,15 @@
 //! compressing a file, is done on another thread; when it has ended, that thread calls
 //! [`Remote::notify`], and the hub wakes the task.
 
-use super::task::TaskId;
-use super::{Hub, Result};
+use super::ids::TaskId;
 use crate::driver::Alarm;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A handle with which another thread notifies tasks. Cheap to clone.
 ///
-/// As long as a hub has given one out, [`Hub::run`] does not end by itself.
+/// As long as a hub has given one out, [`Hub::run`](crate::Hub::run) does not end by itself.
 ///
 /// ```
 /// use greenroom::{Hub, Wait, Wake};
@@ -30,7 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// ```
 #[derive(Clone)]
 pub struct Remote {
-    mailbox: Arc<Mailbox>,
+    pub(super) mailbox: Arc<Mailbox>,
 }
 
 pub(super) struct Mailbox {
@@ -39,7 +38,7 @@ pub(super) struct Mailbox {
 }
 
 impl Remote {
-    /// [Notifies](Hub::notify) a task, in the hub's next turn, which begins at once.
+    /// [Notifies](crate::Hub::notify) a task, in the hub's next turn, which begins at once.
     ///
     /// # Errors
     ///
@@ -61,39 +60,17 @@ impl fmt::Debug for Remote {
     }
 }
 
-impl Hub {
-    /// A handle with which another thread notifies tasks of this hub.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Io`] when the driver cannot be woken from outside.
-    pub fn remote(&mut self) -> Result<Remote> {
-        if let Some(mailbox) = &self.mailbox {
-            return Ok(Remote {
-                mailbox: Arc::clone(mailbox),
-            });
-        }
-        let error = |error| Error::io(ErrorKind::Io, "cannot make a waker", error);
-        let alarm = self.driver.alarm().map_err(error)?;
-        let mailbox = Arc::new(Mailbox {
+impl Mailbox {
+    pub(super) fn new(alarm: Alarm) -> Mailbox {
+        Mailbox {
             notified: Mutex::default(),
             alarm,
-        });
-        self.mailbox = Some(Arc::clone(&mailbox));
-        Ok(Remote { mailbox })
+        }
     }
 
-    /// Notifies whom other threads want notified.
-    pub(super) fn open_mailbox(&mut self) {
-        let Some(mailbox) = &self.mailbox else { return };
-        let mut letters = mailbox
-            .notified
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let notified = std::mem::take(&mut *letters);
-        drop(letters);
-        for task in notified {
-            self.notify(task);
-        }
+    /// Takes the tasks that other threads have notified since the last call.
+    pub(super) fn take(&self) -> Vec<TaskId> {
+        let mut notified = self.notified.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *notified)
     }
 }

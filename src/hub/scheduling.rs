@@ -1,8 +1,9 @@
 //! How a wait begins and ends, and how a task runs and ends.
 
 use super::arenas::Out;
-use super::spawning::Failure;
-use super::task::{Direction, Event, TaskId, Until, Wait, Wake};
+use super::failure::Failure;
+use super::ids::TaskId;
+use super::task::{Direction, Event, Until, Wait, Wake};
 use super::tasks::{State, Why};
 use super::{Hub, Result};
 use crate::conn::{GaveUp, GivenUp};
@@ -300,16 +301,6 @@ impl Until {
             Until::At(time) => time,
         }
     }
-}
-
-/// What the hub does about a failure unless told otherwise.
-pub(super) fn log_failure(failure: &Failure) {
-    let Failure {
-        task,
-        spawned_at,
-        error,
-    } = failure;
-    log::error!("{task:?}, spawned at {spawned_at}, failed: {error}");
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Error {

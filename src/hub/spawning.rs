@@ -1,23 +1,15 @@
-//! What programs do with tasks: spawn, kill, notify.
+//! What programs do with tasks: spawn, kill, notify, also from other threads.
 
+use super::failure::Failure;
+use super::ids::TaskId;
 use super::observe::Event as Told;
-use super::task::{Event, Task, TaskId, Wait, Wake};
+use super::remote::{Mailbox, Remote};
+use super::task::{Event, Task, Wait, Wake};
 use super::tasks::{State, Why};
 use super::{Hub, Result};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use std::panic::Location;
-
-/// A task that ended with an error or a panic: what the hub's error hook is told.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Failure {
-    /// The task.
-    pub task: TaskId,
-    /// Where it was spawned.
-    pub spawned_at: &'static Location<'static>,
-    /// Its error; of kind [`ErrorKind::Task`](crate::ErrorKind::Task) if it panicked.
-    pub error: Error,
-}
+use std::sync::Arc;
 
 impl Hub {
     /// Starts a task. It runs for the first time in the next turn, after all that are ready already.
@@ -191,5 +183,35 @@ impl Hub {
     /// ```
     pub fn on_error(&mut self, hook: impl FnMut(&Failure) + 'static) {
         self.on_error = Box::new(hook);
+    }
+}
+
+/// Notifying from other threads.
+impl Hub {
+    /// A handle with which another thread notifies tasks of this hub.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] when the driver cannot be woken from outside.
+    pub fn remote(&mut self) -> Result<Remote> {
+        if let Some(mailbox) = &self.mailbox {
+            return Ok(Remote {
+                mailbox: Arc::clone(mailbox),
+            });
+        }
+        let error = |error| Error::io(ErrorKind::Io, "cannot make a waker", error);
+        let alarm = self.driver.alarm().map_err(error)?;
+        let mailbox = Arc::new(Mailbox::new(alarm));
+        self.mailbox = Some(Arc::clone(&mailbox));
+        Ok(Remote { mailbox })
+    }
+
+    /// Notifies the tasks that other threads have named.
+    pub(super) fn open_mailbox(&mut self) {
+        let Some(mailbox) = &self.mailbox else { return };
+        let notified = mailbox.take();
+        for task in notified {
+            self.notify(task);
+        }
     }
 }

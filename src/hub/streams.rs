@@ -8,38 +8,13 @@
 //! A stream belongs to the task that made it, and is closed when that task ends, however it ends.
 //! [`Hub::hand_over`] gives it to another task: what an accept loop does with a new connection.
 
+use super::ids::{Handle, Listener, Stream, TaskId};
 use super::ports::closed;
-use super::task::TaskId;
 use super::{Hub, Result};
 use crate::conn::connect_error;
 use crate::driver::{Connect, Endpoint, is_not_yet};
 use crate::error::{Error, ErrorKind};
-use crate::token::Key;
 use std::io;
-
-/// A byte stream: a TCP or UNIX connection. A handle, which goes stale when the stream is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Stream(Key);
-
-/// A listening socket. A handle, which goes stale when the listener is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Listener(Key);
-
-/// A [`Stream`] or a [`Listener`]: what a task can own, and hand over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Handle(Key);
-
-impl From<Stream> for Handle {
-    fn from(stream: Stream) -> Handle {
-        Handle(stream.0)
-    }
-}
-
-impl From<Listener> for Handle {
-    fn from(listener: Listener) -> Handle {
-        Handle(listener.0)
-    }
-}
 
 impl Hub {
     /// Starts to connect. The stream becomes [writable](super::Wait::writable) when the connect has
@@ -220,17 +195,5 @@ impl Hub {
             return Err(closed("the task has ended"));
         }
         self.move_port(key, to.0)
-    }
-}
-
-impl Stream {
-    pub(super) fn key(self) -> Key {
-        self.0
-    }
-}
-
-impl Listener {
-    pub(super) fn key(self) -> Key {
-        self.0
     }
 }

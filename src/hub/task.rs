@@ -15,12 +15,10 @@
 //! notifies the task, or somebody kills it.
 
 use super::Hub;
-use super::streams::{Listener, Stream};
+use super::ids::{Listener, Stream, TaskId};
 use crate::conn::{Reply, Ticket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::{Time, nanos};
-use crate::token::Key;
-use std::fmt;
 use std::time::Duration;
 
 /// Something that the hub resumes.
@@ -61,16 +59,6 @@ pub trait Task {
 impl<F: FnMut(&mut Hub, Wake) -> Result<Wait>> Task for F {
     fn resume(&mut self, hub: &mut Hub, wake: Wake) -> Result<Wait> {
         self(hub, wake)
-    }
-}
-
-/// Names a task. It goes stale when the task has ended and its outcome is known.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TaskId(pub(crate) Key);
-
-impl fmt::Debug for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "task {:?}", self.0)
     }
 }
 

@@ -30,9 +30,6 @@ use log::trace;
 use std::io;
 use std::time::Duration;
 
-/// One read takes this much at most: the buffer is shared by all connections of the hub.
-pub(super) const READ_BYTES: usize = 128 * 1024;
-
 /// Reads of one connection in a turn: 512 KiB, about 0.1 ms of copying. The rest waits for the next
 /// turn.
 const READS_PER_CONNECTION_MAX: usize = 4;
@@ -397,6 +394,7 @@ impl Hub {
 mod tests {
     use super::*;
     use crate::driver::EVENTS_PER_POLL_MAX;
+    use crate::hub::READ_BYTES;
 
     #[test]
     fn the_document_has_the_budgets_of_the_code() {

@@ -5,8 +5,9 @@
 //! ended. A task that did the same would make turns within a turn, and be resumed while it runs; so it is refused.
 
 use super::Hub;
+use super::ids::TaskId;
 use super::observe::Event as Told;
-use super::task::{TaskId, Wait, Wake};
+use super::task::{Wait, Wake};
 use crate::error::{Error, ErrorKind, Result};
 use std::time::Duration;
 

@@ -22,8 +22,7 @@
 //! because the process was stopped or others had the processor, seems to have held the hub itself. And the main program
 //! is not watched while it does something else than to wait.
 
-use super::Hub;
-use super::task::TaskId;
+use super::ids::TaskId;
 use crate::time::{Time, ms, nanos, secs};
 use crate::token::Key;
 use std::fmt;
@@ -50,7 +49,7 @@ const TOLD_EVERY: Duration = secs(1);
 /// So many places of a batch are named.
 const PLACES_MAX: usize = 4;
 
-/// The hub was held for too long: what the hook of the [watchdog](Hub::set_watchdog) is told. It displays as a line for
+/// The hub was held for too long: what the hook of the [watchdog](crate::Hub::set_watchdog) is told. It displays as a line for
 /// a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -70,88 +69,24 @@ pub struct Hold {
 /// See the [module](self).
 pub(super) struct Watchdog {
     /// What it is to do from the next turn on.
-    limit: Option<Duration>,
-    hook: Box<dyn FnMut(&Hold)>,
+    pub(super) limit: Option<Duration>,
+    pub(super) hook: Box<dyn FnMut(&Hold)>,
     /// What it does in this turn: whether it watches, and how many nanoseconds a batch may take.
-    is_watching: bool,
+    pub(super) is_watching: bool,
     nanos_max: u64,
     /// Where those were spawned who were resumed since the clock was read, and the last of them.
     batch: [Option<&'static Location<'static>>; BATCH_MAX],
     last: Key,
     len: usize,
     /// How many make this batch full.
-    full: usize,
+    pub(super) full: usize,
     /// So many batches this turn has had.
     batches: u32,
-    read_at: Time,
+    pub(super) read_at: Time,
     /// Until when it looks closely.
     close_until: Time,
     told_at: Option<Time>,
     untold: u64,
-}
-
-impl Hub {
-    /// Sets how long a task may hold the hub before it is named, with the place that spawned it; by default 100 ms. `None`
-    /// names nobody, and does not read the clock. Takes effect with the next turn.
-    ///
-    /// What is named is logged as a warning with the target `greenroom::watchdog`, unless there is a
-    /// [hook](Hub::on_hold); at most once a second, with a count of what was not told. In a turn that resumes many
-    /// tasks it may be one of up to 16, and the line says so; for the next 10 s each is then looked at by itself. A
-    /// limit under the resolution of the clock, such as zero, names everybody. On a [simulated](Hub::simulated) kernel
-    /// tasks take no time, and nobody is ever named.
-    ///
-    /// ```
-    /// use greenroom::{Hub, Wait, ms};
-    /// use std::{cell::RefCell, rc::Rc};
-    ///
-    /// let mut hub = Hub::new()?;
-    /// hub.set_watchdog(Some(ms(10)));
-    /// let told = Rc::new(RefCell::new(Vec::new()));
-    /// let hook = Rc::clone(&told);
-    /// hub.on_hold(move |hold| hook.borrow_mut().push(hold.clone()));
-    ///
-    /// let task = hub.spawn(|_hub, _wake| {
-    ///     std::thread::sleep(ms(30)); // a task must never block like this
-    ///     Ok(Wait::done())
-    /// });
-    /// hub.join(task)?;
-    /// assert_eq!(told.borrow()[0].task, Some(task));
-    /// assert!(told.borrow()[0].held >= ms(30));
-    /// # Ok::<(), greenroom::Error>(())
-    /// ```
-    pub fn set_watchdog(&mut self, limit: Option<Duration>) {
-        self.watchdog.limit = limit;
-    }
-
-    /// Sets what is told when a task has held the hub for longer than the [watchdog](Hub::set_watchdog) allows, instead of
-    /// the log. Takes effect at once. It is called between two tasks, and holds up the hub itself as long as it takes.
-    pub fn on_hold(&mut self, hook: impl FnMut(&Hold) + 'static) {
-        self.watchdog.hook = Box::new(hook);
-    }
-
-    /// A line of tasks is about to be resumed.
-    pub(super) fn start_watching(&mut self) {
-        if self.watchdog.start() {
-            self.watchdog.read_at = self.driver.now();
-        }
-    }
-
-    /// How many of them are to be resumed before the end of a batch.
-    pub(super) fn next_batch(&self) -> usize {
-        self.watchdog.full
-    }
-
-    /// So many have been, or the last.
-    pub(super) fn end_batch(&mut self) {
-        if !self.watchdog.is_watching {
-            return;
-        }
-        let now = self.driver.now();
-        if self.watchdog.end_batch(now) {
-            // What the hook took is nobody's.
-            self.watchdog.read_at = self.driver.now();
-        }
-    }
 }
 
 impl Watchdog {
@@ -174,7 +109,7 @@ impl Watchdog {
     }
 
     /// Whether somebody watches in this turn.
-    fn start(&mut self) -> bool {
+    pub(super) fn start(&mut self) -> bool {
         self.batches = 0;
         self.is_watching = self.limit.is_some();
         self.nanos_max = self.limit.map_or(u64::MAX, nanos);
@@ -193,7 +128,7 @@ impl Watchdog {
     }
 
     /// The clock has been read. True when the hub was held for too long.
-    fn end_batch(&mut self, now: Time) -> bool {
+    pub(super) fn end_batch(&mut self, now: Time) -> bool {
         let nanos = now.as_nanos().saturating_sub(self.read_at.as_nanos());
         // Main runs nothing when it learns that its wait has ended: a batch may have no task at all.
         let is_hold = nanos > self.nanos_max && self.len > 0;

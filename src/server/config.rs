@@ -4,6 +4,10 @@ use crate::address::Password;
 use crate::time::ms;
 use std::time::Duration;
 
+/// The version of Redis whose replies the server gives, and which it reports: clients look at it to
+/// know what they may ask.
+pub const REDIS_VERSION: &str = "7.0.15";
+
 /// What a server allows. Start from [`Config::default`] and change what should differ:
 ///
 /// ```

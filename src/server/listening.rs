@@ -1,9 +1,9 @@
 //! The tasks besides the sessions: one for each listener, and one that sees to the end.
 
-use super::Shared;
 use super::clients::End;
 use super::refusal::Refusal;
 use super::session::Session;
+use super::state::Shared;
 use crate::driver::Endpoint;
 use crate::error::Result;
 use crate::hub::{Hub, Listener, Stream, Task, TaskId, Wait, Wake};

@@ -62,25 +62,18 @@ mod session;
 mod state;
 mod table;
 
-pub use self::config::Config;
+pub use self::config::{Config, REDIS_VERSION};
+pub use self::state::ServerStats;
 
 use self::listening::{Acceptor, Keeper};
 use self::refusal::Refuses;
-use self::state::State;
+use self::state::{Shared, State};
 use crate::driver::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hub::{Hub, TaskId};
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
-
-/// The version of Redis whose replies the server gives, and which it reports: clients look at it to
-/// know what they may ask.
-pub const REDIS_VERSION: &str = "7.0.15";
-
-/// What the tasks of one server share. They run one at a time, and none keeps it borrowed while it
-/// waits.
-type Shared = Rc<RefCell<State>>;
 
 /// A server on a hub. A handle: cheap to clone, and dropping it stops nothing.
 ///
@@ -104,22 +97,6 @@ type Shared = Rc<RefCell<State>>;
 pub struct Server {
     state: Shared,
     keeper: TaskId,
-}
-
-/// What a server has done and holds, for people and tests. `INFO` tells more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServerStats {
-    /// Clients that are connected now.
-    pub clients: usize,
-    /// Those of them that wait in a blocking command.
-    pub blocked: usize,
-    /// Connections that were accepted so far.
-    pub connections: u64,
-    /// Connections that were turned away because there were `max_clients`.
-    pub rejected: u64,
-    /// Commands that came so far, those that were refused included.
-    pub commands: u64,
 }
 
 impl Server {

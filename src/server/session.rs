@@ -14,9 +14,8 @@
 //!
 //! Who is blocked is still read, for the end of the stream is the news that it will not take anything.
 
-use super::Shared;
 use super::clients::{Client, End};
-use super::state::State;
+use super::state::{Shared, State};
 use crate::error::Result;
 use crate::hub::{Hub, Stream, Task, Wait, Wake};
 use crate::time::{Time, secs};

@@ -10,7 +10,6 @@
 //! A command that came whole is executed where it lies in the session's buffer. Only what is not
 //! complete, or stands behind a command that waits, is copied and kept.
 
-use super::ServerStats;
 use super::blocked::Blocked;
 use super::clients::{Clients, End, Input};
 use super::config::Config;
@@ -22,6 +21,7 @@ use crate::driver::Endpoint;
 use crate::hub::TaskId;
 use crate::time::Time;
 use crate::token::Key;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Commands of one client that are executed in a turn: about half a millisecond. The rest waits for the
@@ -33,6 +33,26 @@ const COMMANDS_PER_TURN_MAX: usize = 1024;
 /// served at its own pace. Who goes on asking without reading is served until it is at its limit, and
 /// closed.
 const OUTPUT_PER_TURN_MAX: usize = 1 << 20;
+
+/// What the tasks of one server share. They run one at a time, and none keeps it borrowed while it
+/// waits.
+pub(super) type Shared = Rc<RefCell<State>>;
+
+/// What a server has done and holds, for people and tests. `INFO` tells more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerStats {
+    /// Clients that are connected now.
+    pub clients: usize,
+    /// Those of them that wait in a blocking command.
+    pub blocked: usize,
+    /// Connections that were accepted so far.
+    pub connections: u64,
+    /// Connections that were turned away because there were `max_clients`.
+    pub rejected: u64,
+    /// Commands that came so far, those that were refused included.
+    pub commands: u64,
+}
 
 /// All that a server knows.
 #[derive(Debug)]

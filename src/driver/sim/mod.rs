@@ -29,11 +29,13 @@
 //! | `mod.rs` | [`Sim`], and the driver that the hub gets |
 //! | `network.rs` | the agenda, and what the driver is asked |
 //! | `sockets.rs` | what is known of each end of a connection |
+//! | `finding.rs` | adds sockets, finds them, and makes them ready |
 //! | `polling.rs` | how time passes, and what is told then |
 //! | `happenings.rs` | what happens, once its moment has come |
 //! | `wire.rs` | what becomes of bytes between a write and their arrival |
 //! | `faults.rs` | what can go wrong, and how often |
 //! | `script.rs` | peers that do as they are told |
+//! | `playing.rs` | plays their scripts |
 //! | `trace.rs` | what happened, as a number |
 //!
 //! **Time** passes only while a hub polls: a poll takes the next thing that happens, or the end of its timeout, and the
@@ -44,10 +46,11 @@
 //! the handing over of real sockets, names other than `localhost`.
 
 mod faults;
+mod finding;
 mod happenings;
 mod network;
+mod playing;
 mod polling;
-
 mod script;
 mod sockets;
 mod trace;

@@ -1,6 +1,6 @@
 //! Who tells, and when. Every call stands behind a look at `is_observed`, so that none of this is in the way of a hub that nobody observes.
 
-use super::{Answer, Awaits, By, ConnId, Ending, Event, Sleeps, Whose};
+use super::{Answer, Awaits, By, ConnId, Ending, Event, Observer, Sleeps, Whose};
 use crate::conn::{Ask, CommandName, Heard, Seen};
 use crate::error::Result;
 use crate::hub::task::{Event as WaitEvent, Wake};
@@ -9,6 +9,47 @@ use crate::time::Time;
 use crate::token::{Key, Owner};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
+
+/// The calls of programs.
+impl Hub {
+    /// Tells `observer` of everything that happens from now on. Who observes already is told before it.
+    ///
+    /// An observer has no hub, and must not get at one: it looks, and runs in the middle of a turn, which it makes longer. What it
+    /// has seen it shares with the program as things are shared within one thread:
+    ///
+    /// ```
+    /// use greenroom::observe::Event;
+    /// use greenroom::{Hub, ms};
+    /// use std::{cell::Cell, rc::Rc};
+    ///
+    /// let mut hub = Hub::new()?;
+    /// let turns = Rc::new(Cell::new(0));
+    /// let counted = Rc::clone(&turns);
+    /// hub.observe(move |_at: greenroom::Time, event: &Event<'_>| {
+    ///     if let Event::TurnEnded { .. } = event {
+    ///         counted.set(counted.get() + 1);
+    ///     }
+    /// });
+    /// hub.sleep(ms(2))?;
+    /// hub.stop_observing();
+    /// assert_eq!(turns.get(), hub.stats().turns);
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
+    pub fn observe(&mut self, observer: impl Observer + 'static) {
+        if self.observers.is_empty() {
+            self.clients.watch(true);
+        }
+        self.observers.push(Box::new(observer));
+        self.is_observed = true;
+    }
+
+    /// Drops all observers. They are told of nothing any more, not even of what led up to this.
+    pub fn stop_observing(&mut self) {
+        self.observers.clear();
+        self.clients.watch(false);
+        self.is_observed = self.is_simulated;
+    }
+}
 
 impl Hub {
     /// Tells of something that a task or a timer does.

@@ -2,9 +2,10 @@
 
 use crate::server::call::{Call, Command, Flags};
 use crate::server::clients::End;
+use crate::server::config::REDIS_VERSION;
 use crate::server::keyspace::DATABASES;
 use crate::server::refusal::Refusal;
-use crate::server::{REDIS_VERSION, glob, table};
+use crate::server::{glob, table};
 use std::fmt::Write as _;
 
 type Done = Result<(), Refusal>;

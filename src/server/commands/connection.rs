@@ -1,9 +1,9 @@
 //! Saying hello and goodbye, and what concerns one connection only.
 
 use crate::resp::encode::Protocol;
-use crate::server::REDIS_VERSION;
 use crate::server::call::Call;
 use crate::server::clients::End;
+use crate::server::config::REDIS_VERSION;
 use crate::server::keyspace::DATABASES;
 use crate::server::numbers::{int, int_argument};
 use crate::server::refusal::Refusal;
