@@ -5,6 +5,7 @@
 //! some. How far both are indented does not matter.
 
 mod guide;
+mod layers;
 mod links;
 mod listings;
 
