@@ -20,7 +20,8 @@ pub(super) struct Waiting {
     number: u64,
     pub(super) db: usize,
     keys: Vec<Box<[u8]>>,
-    pub(super) pop: Pop,
+    /// `None` if the client is postponed: it waits for the end of a pause.
+    pub(super) pop: Option<Pop>,
     /// `None` is for ever.
     pub(super) until: Option<Time>,
 }
@@ -45,6 +46,7 @@ pub(super) enum Pop {
 pub(super) struct Blocked {
     databases: Vec<HashMap<Box<[u8]>, Queue>>,
     signalled: VecDeque<(usize, Box<[u8]>)>,
+    postponed: BTreeMap<u64, Key>,
     next_number: u64,
     count: usize,
 }
@@ -60,6 +62,7 @@ impl Blocked {
         Blocked {
             databases: (0..databases).map(|_| HashMap::new()).collect(),
             signalled: VecDeque::new(),
+            postponed: BTreeMap::new(),
             next_number: 0,
             count: 0,
         }
@@ -79,9 +82,7 @@ impl Blocked {
         pop: Pop,
         until: Option<Time>,
     ) -> Box<Waiting> {
-        let number = self.next_number;
-        self.next_number += 1;
-        self.count += 1;
+        let number = self.number();
         let keys: Vec<Box<[u8]>> = keys.map(Box::from).collect();
         for key in &keys {
             let queue = self.databases[db].entry(key.clone()).or_default();
@@ -91,14 +92,41 @@ impl Blocked {
             number,
             db,
             keys,
-            pop,
+            pop: Some(pop),
             until,
         })
+    }
+
+    /// Adds a client whose command a pause postpones. Returns what [`enter`](Blocked::enter) does.
+    pub(super) fn postpone(&mut self, client: Key) -> Box<Waiting> {
+        let number = self.number();
+        self.postponed.insert(number, client);
+        Box::new(Waiting {
+            number,
+            db: 0,
+            keys: Vec::new(),
+            pop: None,
+            until: None,
+        })
+    }
+
+    /// Returns the postponed clients, the longest postponed first.
+    pub(super) fn postponed(&self) -> Vec<Key> {
+        self.postponed.values().copied().collect()
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.count += 1;
+        self.next_number
     }
 
     /// A client waits no longer.
     pub(super) fn leave(&mut self, waiting: &Waiting) {
         self.count -= 1;
+        if waiting.pop.is_none() {
+            self.postponed.remove(&waiting.number);
+        }
         let queues = &mut self.databases[waiting.db];
         for key in &waiting.keys {
             let Some(queue) = queues.get_mut(key) else {

@@ -30,7 +30,7 @@ pub(super) type Keys = (i32, i32, i32);
 
 /// What clients are told about a command, and what the dispatcher asks. Bits, since a static table is
 /// made of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flags(pub(super) u16);
 
 impl Flags {
@@ -52,6 +52,8 @@ impl Flags {
     pub(super) const UNQUEUED: Flags = Flags(1 << 12);
     /// Its first argument names a subcommand. Not told to clients.
     pub(super) const CONTAINER: Flags = Flags(1 << 13);
+    /// Postponed by a pause of writes, although it is no write. Hidden from clients, as in Redis.
+    pub(super) const MAY_REPLICATE: Flags = Flags(1 << 14);
 
     /// As clients know them.
     pub(super) const NAMES: [(Flags, &'static str); 12] = [

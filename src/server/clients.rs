@@ -1,7 +1,7 @@
 //! Who is connected, and what the server remembers of each.
 
 use super::blocked::Waiting;
-use super::call::Command;
+use super::call::{Command, Flags};
 use super::reply::Reply;
 use super::request::{OwnedArgs, Parser};
 use crate::driver::Endpoint;
@@ -64,6 +64,8 @@ pub(super) struct Transaction {
     /// Empty while `EXEC` executes it.
     pub(super) queued: Vec<(&'static Command, OwnedArgs)>,
     pub(super) count: usize,
+    /// The flags of all queued commands together.
+    pub(super) flags: Flags,
     /// The lengths of all their arguments together.
     pub(super) bytes: usize,
     /// A command was refused, and so `EXEC` will be.

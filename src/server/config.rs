@@ -49,6 +49,15 @@ pub struct Config {
     /// 0 0`); a server that shares its process with others should.
     pub output_bytes_max: usize,
 
+    /// True if `CLIENT UNBLOCK` of a client that a pause has postponed crashes the server, as in
+    /// Redis from 6.2 until [redis#14164](https://github.com/redis/redis/pull/14164) fixed it in
+    /// 2025. Then all connections end without a reply, and
+    /// [`Server::crash_report`](super::Server::crash_report) says why. If false, the answer is 0,
+    /// as in fixed versions.
+    ///
+    /// Default: true, as in Redis 7.0.15.
+    pub unblock_panics: bool,
+
     /// How long a shutdown waits for clients to read what has been answered.
     ///
     /// Default: 500 ms.
@@ -63,6 +72,7 @@ impl Default for Config {
             bulk_bytes_max: 512 << 20,
             query_bytes_max: 1 << 30,
             output_bytes_max: 256 << 20,
+            unblock_panics: true,
             drain: ms(500),
         }
     }

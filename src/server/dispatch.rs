@@ -11,10 +11,11 @@ use super::table;
 use crate::token::Key;
 
 /// Executes one command, or queues or refuses it. There is one reply, unless the client waits for it
-/// now.
-pub(super) fn dispatch(state: &mut State, client: Key, args: Args<'_>, reply: &mut Reply) {
+/// now. Returns false if a pause postpones the command.
+pub(super) fn dispatch(state: &mut State, client: Key, args: Args<'_>, reply: &mut Reply) -> bool {
     if is_http(&args[0]) {
-        return state.end(client, End::Now);
+        state.end(client, End::Now);
+        return true;
     }
     let result = match admit(state, client, args) {
         Ok(Admitted::Now(command)) => run(state, client, command, args, reply, false),
@@ -22,11 +23,16 @@ pub(super) fn dispatch(state: &mut State, client: Key, args: Args<'_>, reply: &m
             reply.simple("QUEUED");
             Ok(())
         }
+        Ok(Admitted::Later) => {
+            state.postpone(client);
+            return false;
+        }
         Err(refusal) => Err(spoil_transaction(state, client, &args[0], refusal)),
     };
     if let Err(refusal) = result {
         reply.refusal(&refusal);
     }
+    true
 }
 
 /// Calls a handler.
@@ -52,6 +58,7 @@ pub(super) fn run(
 enum Admitted {
     Now(&'static Command),
     Queued,
+    Later,
 }
 
 /// A web page can make a browser send a request to any port: its first line is an unknown command, its
@@ -81,9 +88,9 @@ fn check_arity(command: &Command, args: Args<'_>) -> Result<(), Refusal> {
     }
 }
 
-fn admit(state: &mut State, client: Key, args: Args<'_>) -> Result<Admitted, Refusal> {
+fn admit(state: &mut State, key: Key, args: Args<'_>) -> Result<Admitted, Refusal> {
     let found = find(args);
-    let Some(client) = state.clients.get_mut(client) else {
+    let Some(client) = state.clients.get_mut(key) else {
         return found.map(Admitted::Now);
     };
     client.last_command = found.as_ref().ok().copied();
@@ -92,13 +99,26 @@ fn admit(state: &mut State, client: Key, args: Args<'_>) -> Result<Admitted, Ref
     if !client.signed_in && !command.flags.has(Flags::NO_AUTH) {
         return Err(Refusal::NO_AUTH);
     }
-    state.refuses.check(command.name)?;
-    let Some(transaction) = &mut client.transaction else {
-        return Ok(Admitted::Now(command));
-    };
-    if command.flags.has(Flags::NO_MULTI) {
+    if client.transaction.is_some() && command.flags.has(Flags::NO_MULTI) {
         return Err(Refusal::err("Command not allowed inside a transaction"));
     }
+    let queued = client.transaction.as_ref().map(|open| open.flags);
+    state.inject(command.name)?;
+    // `EXEC` is what it executes.
+    let flags = match queued {
+        Some(queued) if command.name == "exec" => command.flags.and(queued),
+        _ => command.flags,
+    };
+    if state.role.is_replica() && flags.has(Flags::WRITE) {
+        return Err(Refusal::READ_ONLY);
+    }
+    if state.postpones(flags) {
+        return Ok(Admitted::Later);
+    }
+    let client = state.clients.get_mut(key);
+    let Some(transaction) = client.and_then(|client| client.transaction.as_mut()) else {
+        return Ok(Admitted::Now(command));
+    };
     if command.flags.has(Flags::UNQUEUED) {
         return Ok(Admitted::Now(command));
     }
@@ -107,6 +127,7 @@ fn admit(state: &mut State, client: Key, args: Args<'_>) -> Result<Admitted, Ref
         transaction.bytes += kept.bytes();
         transaction.queued.push((command, kept));
         transaction.count += 1;
+        transaction.flags = transaction.flags.and(command.flags);
     }
     Ok(Admitted::Queued)
 }

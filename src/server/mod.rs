@@ -24,24 +24,29 @@
 //!
 //! # What it is not
 //!
-//! It is not a database. Everything is in memory and gone when it ends: no disk, no replication, no
-//! cluster, no scripts, no subscriptions, no access lists beyond one password, no eviction. It knows
-//! strings and lists. It runs on the thread of its hub, and a task that computes holds it up. A machine
-//! that vanishes without a word keeps its connection, and its place in a queue. What it does know it
-//! answers as Redis 7.0 does, byte for byte, errors included, except where it describes itself (`INFO`,
-//! `COMMAND`, parts of `CLIENT LIST`); anything else is an unknown command.
+//! It is not a database. Everything is in memory and gone when it ends: no disk, no replication (a
+//! replica is a server that refuses writes), no cluster, no scripts, no subscriptions, no access
+//! lists beyond one password, no eviction. It knows strings and lists. It runs on the thread of its
+//! hub, and a task that computes holds it up. A machine that vanishes without a word keeps its
+//! connection, and its place in a queue. What it does know it answers as Redis 7.0 does, byte for
+//! byte, errors included, except where it describes itself (`INFO`, `COMMAND`, parts of `CLIENT
+//! LIST`); anything else is an unknown command.
 //!
 //! # Commands
 //!
 //! `PING` `ECHO` `QUIT` `HELLO` `AUTH` `SELECT` `CLIENT` (`ID` `SETNAME` `GETNAME` `SETINFO` `LIST`
-//! `KILL` `UNBLOCK`) `COMMAND` (`COUNT` `DOCS` `INFO` `LIST`) `INFO` `CONFIG GET` `FLUSHALL` `EXISTS`
-//! `DEL` `TYPE` `GET` `SET` `INCR` `LPUSH` `RPUSH` `LPOP` `RPOP` `LLEN` `LRANGE` `LREM` `LMOVE`
-//! `RPOPLPUSH` `LMPOP` `BLPOP` `BRPOP` `BLMOVE` `BRPOPLPUSH` `BLMPOP` `MULTI` `EXEC` `DISCARD`
-//! `SHUTDOWN`. `SET` knows all options but `EXAT` and `PXAT`, since a hub has no calendar.
+//! `KILL` `UNBLOCK` `PAUSE` `UNPAUSE`) `COMMAND` (`COUNT` `DOCS` `INFO` `LIST`) `INFO` `CONFIG GET`
+//! `ROLE` `REPLICAOF` `SLAVEOF` `FLUSHALL` `EXISTS` `DEL` `TYPE` `GET` `SET` `INCR` `LPUSH` `RPUSH`
+//! `LPOP` `RPOP` `LLEN` `LRANGE` `LREM` `LMOVE` `RPOPLPUSH` `LMPOP` `BLPOP` `BRPOP` `BLMOVE`
+//! `BRPOPLPUSH` `BLMPOP` `PFCOUNT` `MULTI` `EXEC` `DISCARD` `SHUTDOWN`. `SET` knows all options but
+//! `EXAT` and `PXAT`, since a hub has no calendar. `PFCOUNT` finds no HyperLogLog: it answers 0 or
+//! `-WRONGTYPE`.
 //!
 //! Inside: `table.rs` names all commands; `commands/` has their handlers; `state.rs` takes bytes to
-//! commands and `dispatch.rs` commands to handlers; `blocked.rs` is who waits for which key, and `serving.rs` how they get it;
-//! `keyspace.rs` the data; `session.rs` and `listening.rs` the tasks.
+//! commands and `dispatch.rs` commands to handlers; `blocked.rs` is who waits for which key, and
+//! `serving.rs` how they get it; `keyspace.rs` the data; `pause.rs` and `role.rs` are the modes in
+//! which a server postpones or refuses commands, and `faults.rs` injects them; `session.rs` and
+//! `listening.rs` are the tasks.
 
 mod blocked;
 mod call;
@@ -49,24 +54,30 @@ mod clients;
 mod commands;
 mod config;
 mod dispatch;
+mod faults;
 mod glob;
 mod inline;
 mod keyspace;
 mod listening;
 mod numbers;
+mod pause;
 mod refusal;
 mod reply;
 mod request;
+mod role;
 mod serving;
 mod session;
 mod state;
 mod table;
 
 pub use self::config::{Config, REDIS_VERSION};
+pub use self::faults::Fault;
+pub use self::pause::Pause;
+pub use self::role::Role;
 pub use self::state::ServerStats;
 
+use self::faults::Faults;
 use self::listening::{Acceptor, Keeper};
-use self::refusal::Refuses;
 use self::state::{Shared, State};
 use crate::driver::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
@@ -74,6 +85,7 @@ use crate::hub::{Hub, TaskId};
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// A server on a hub. A handle: cheap to clone, and dropping it stops nothing.
 ///
@@ -156,8 +168,67 @@ impl Server {
     /// server.refuse(|name| (name == "set").then(|| "OOM command not allowed".into()));
     /// # Ok::<(), greenroom::Error>(())
     /// ```
-    pub fn refuse(&self, choose: impl FnMut(&str) -> Option<String> + 'static) {
-        self.state.borrow_mut().refuses = Refuses::with(choose);
+    pub fn refuse(&self, mut choose: impl FnMut(&str) -> Option<String> + 'static) {
+        self.inject(move |name| choose(name).map(Fault::Error));
+    }
+
+    /// Calls `choose` before each known command, and injects the fault that it returns. Replaces
+    /// what [`refuse`](Server::refuse) has set. `choose` receives the command's name in lower case,
+    /// such as `set` or `client|unblock`, and must not call the server.
+    ///
+    /// ```
+    /// # use greenroom::{ms, server::{self, Fault, Server}};
+    /// # let mut hub = greenroom::Hub::new()?;
+    /// # let server = Server::new(&mut hub, server::Config::default());
+    /// server.inject(|name| (name == "brpop").then_some(Fault::PauseWrites(ms(100))));
+    /// # Ok::<(), greenroom::Error>(())
+    /// ```
+    pub fn inject(&self, choose: impl FnMut(&str) -> Option<Fault> + 'static) {
+        self.state.borrow_mut().faults = Faults::new(choose);
+    }
+
+    /// Pauses clients for `time`, as `CLIENT PAUSE` does. During another pause, the stricter of the
+    /// two and the later end count.
+    ///
+    /// A postponed command counts as blocking. `CLIENT UNBLOCK` of its client can crash the server:
+    /// see [`Config::unblock_panics`].
+    pub fn pause(&self, hub: &mut Hub, what: Pause, time: Duration) {
+        self.act(hub, |state| state.pause(what, state.now() + time));
+    }
+
+    /// Ends a pause, as `CLIENT UNPAUSE` does, and executes the postponed commands.
+    pub fn unpause(&self, hub: &mut Hub) {
+        self.act(hub, State::unpause);
+    }
+
+    /// Changes the role, as `REPLICAOF` does. A server that becomes a replica ends blocked clients
+    /// with `-UNBLOCKED` and closes their connections.
+    pub fn set_role(&self, hub: &mut Hub, role: Role) {
+        self.act(hub, |state| state.set_role(role));
+    }
+
+    /// Returns the role.
+    pub fn role(&self, hub: &mut Hub) -> Role {
+        self.act(hub, |state| state.role.clone())
+    }
+
+    /// Returns the line that Redis would have logged, if the server has crashed. A crashed server
+    /// has closed its listeners and connections without a reply: see [`Config::unblock_panics`].
+    pub fn crash_report(&self) -> Option<&'static str> {
+        self.state.borrow().crash
+    }
+
+    /// Changes the state as a session does: at the hub's time, and waking the tasks concerned.
+    fn act<T>(&self, hub: &mut Hub, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.borrow_mut();
+        state.keyspace.now = hub.now();
+        state.end_what_is_over();
+        let result = change(&mut state);
+        state.go_on_unblocked();
+        for task in state.woken.drain(..) {
+            hub.notify(task);
+        }
+        result
     }
 
     /// The task that ends when the server has shut down, because of [`shutdown`](Server::shutdown) or

@@ -4,6 +4,10 @@ use super::refusal::Refusal;
 use crate::time::Time;
 use std::time::Duration;
 
+/// Redis counts from 1970, in 64 bits, and refuses what does not fit. It is 2^41 ms or less since
+/// then until 2039.
+pub(super) const MILLIS_MAX: u64 = i64::MAX as u64 - (1 << 41);
+
 /// A 64-bit integer: no plus sign, no leading zero, no minus zero.
 pub(super) fn int(text: &[u8]) -> Option<i64> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
@@ -58,6 +62,16 @@ pub(super) fn timeout(text: &[u8], now: Time) -> Result<Option<Time>, Refusal> {
     match millis as u64 {
         0 => Ok(None),
         millis => Ok(Some(now + Duration::from_millis(millis))),
+    }
+}
+
+/// Returns when a pause of so many milliseconds ends: now, if Redis' 64 bits cannot hold the end.
+pub(super) fn pause_end(text: &[u8], now: Time) -> Result<Time, Refusal> {
+    let millis = int(text).ok_or(Refusal::err("timeout is not an integer or out of range"))?;
+    let millis = u64::try_from(millis).map_err(|_| Refusal::err("timeout is negative"))?;
+    match millis <= MILLIS_MAX {
+        true => Ok(now + Duration::from_millis(millis)),
+        false => Ok(now),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Why a command was not executed, in Redis' words.
 
 use std::borrow::Cow;
-use std::fmt;
 
 /// Why a command was not executed: the text of its error reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +19,14 @@ impl Refusal {
     pub(super) const SYNTAX: Refusal = Refusal::err("syntax error");
     pub(super) const NO_AUTH: Refusal = Refusal::coded("NOAUTH Authentication required.");
     pub(super) const FULL: Refusal = Refusal::err("max number of clients reached");
+    pub(super) const NO_HYPERLOGLOG: Refusal =
+        Refusal::coded("WRONGTYPE Key is not a valid HyperLogLog string value.");
+    pub(super) const READ_ONLY: Refusal =
+        Refusal::coded("READONLY You can't write against a read only replica.");
+    pub(super) const DEMOTED: Refusal = Refusal::coded(
+        "UNBLOCKED force unblock from blocking operation, instance state changed \
+         (master -> replica?)",
+    );
     pub(super) const WRONG_PASS: Refusal =
         Refusal::coded("WRONGPASS invalid username-password pair or user is disabled.");
 
@@ -55,32 +62,5 @@ impl Refusal {
     pub(super) fn bare(&self) -> &[u8] {
         let (Refusal::Err(text) | Refusal::Coded(text)) = self;
         text
-    }
-}
-
-/// Refuses commands because the program says so: see [`Server::refuse`](super::Server::refuse).
-#[derive(Default)]
-pub(super) struct Refuses(Option<Box<Choose>>);
-
-type Choose = dyn FnMut(&str) -> Option<String>;
-
-impl Refuses {
-    pub(super) fn with(choose: impl FnMut(&str) -> Option<String> + 'static) -> Refuses {
-        Refuses(Some(Box::new(choose)))
-    }
-
-    pub(super) fn check(&mut self, name: &str) -> Result<(), Refusal> {
-        let refusal = self.0.as_mut().and_then(|choose| choose(name));
-        refusal.map_or(Ok(()), |text| {
-            // A line end would be a second reply.
-            let line = text.replace(['\r', '\n'], " ");
-            Err(Refusal::Coded(line.into_bytes().into()))
-        })
-    }
-}
-
-impl fmt::Debug for Refuses {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Refuses").field(&self.0.is_some()).finish()
     }
 }

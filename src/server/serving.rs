@@ -28,11 +28,25 @@ impl State {
         }
     }
 
-    /// A client waits no longer, if it did.
+    /// A client waits no longer, if it did. What it has sent meanwhile is to be executed.
     pub(super) fn unblock(&mut self, key: Key) -> Option<Box<Waiting>> {
-        let waiting = self.clients.get_mut(key)?.waiting.take()?;
+        let client = self.clients.get_mut(key)?;
+        let waiting = client.waiting.take()?;
+        if client.input.is_some() {
+            self.unblocked.push_back(key);
+        }
         self.blocked.leave(&waiting);
         Some(waiting)
+    }
+
+    /// Executes what clients that wait no longer have sent meanwhile, in the order in which their
+    /// waits ended. Redis does so after each event, so a session does after each resumption.
+    pub(super) fn go_on_unblocked(&mut self) {
+        while let Some(key) = self.unblocked.pop_front() {
+            self.go_on(key);
+            self.woken
+                .extend(self.clients.get(key).and_then(|client| client.task));
+        }
     }
 
     /// Answers a client that has waited as long as it wanted to.
@@ -79,7 +93,11 @@ impl State {
         };
         self.woken.extend(entry.task);
         let mut reply = std::mem::take(&mut entry.output);
-        if let Err(refusal) = self.pop(db, key, &waiting.pop, &mut reply) {
+        let popped = waiting
+            .pop
+            .as_ref()
+            .map(|pop| self.pop(db, key, pop, &mut reply));
+        if let Some(Err(refusal)) = popped {
             reply.refusal(&refusal);
         }
         if let Some(entry) = self.clients.get_mut(client) {

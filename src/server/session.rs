@@ -18,7 +18,7 @@ use super::clients::{Client, End};
 use super::state::{Shared, State};
 use crate::error::Result;
 use crate::hub::{Hub, Stream, Task, Wait, Wake};
-use crate::time::{Time, secs};
+use crate::time::secs;
 use crate::token::Key;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(super) struct Session {
     server: Shared,
     client: Key,
     stream: Stream,
+    /// True if the last wait ends with the patience for a peer that is to be closed.
+    is_closing: bool,
 }
 
 /// The peer is gone, or is to go.
@@ -41,6 +43,7 @@ impl Session {
             server,
             client,
             stream,
+            is_closing: false,
         }
     }
 
@@ -76,14 +79,13 @@ impl Session {
     }
 
     /// Does what can be done now, and says what to wait for.
-    fn advance(&self, hub: &mut Hub, state: &mut State, wake: &Wake) -> Result<Wait, Gone> {
+    fn advance(&mut self, hub: &mut Hub, state: &mut State, wake: &Wake) -> Result<Wait, Gone> {
         let end = state.clients.get(self.client).ok_or(Gone)?.end;
         // Whatever has woken it: a peer that goes on sending is ready again before any deadline.
         state.time_out(self.client);
         let has_read = match (wake, end) {
-            (Wake::Killed, _) | (_, End::Now) | (Wake::Deadline, End::AfterReply) => {
-                return Err(Gone);
-            }
+            (Wake::Killed, _) | (_, End::Now) => return Err(Gone),
+            (Wake::Deadline, _) if self.is_closing => return Err(Gone),
             (Wake::Start | Wake::Ready, End::Open) => self.read(hub, state)?,
             _ => false,
         };
@@ -92,22 +94,31 @@ impl Session {
         }
         self.write(hub, state)?;
         let client = state.clients.get(self.client).ok_or(Gone)?;
-        self.next_wait(client, state.now())
+        self.next_wait(client, state)
     }
 
-    fn next_wait(&self, client: &Client, now: Time) -> Result<Wait, Gone> {
+    fn next_wait(&mut self, client: &Client, state: &State) -> Result<Wait, Gone> {
         let all_sent = client.output.is_empty();
         let wait = match client.end {
             End::Now => return Err(Gone),
             End::AfterReply if all_sent => return Err(Gone),
-            End::AfterReply => return Ok(Wait::writable(self.stream).within(LAST_WORDS)),
+            End::AfterReply => {
+                self.is_closing = true;
+                return Ok(Wait::writable(self.stream).within(LAST_WORDS));
+            }
             // Zero: all others that are ready go first.
             End::Open if client.is_behind && all_sent => return Ok(Wait::sleep(Duration::ZERO)),
             End::Open if all_sent => Wait::readable(self.stream),
             End::Open => Wait::readable_or_writable(self.stream),
         };
-        let until = client.waiting.as_ref().and_then(|waiting| waiting.until);
-        Ok(until.map_or(wait, |until| wait.within(until.since(now))))
+        let until = client
+            .waiting
+            .as_ref()
+            .and_then(|waiting| match waiting.pop {
+                Some(_) => waiting.until,
+                None => state.pause.map(|(_, until)| until),
+            });
+        Ok(until.map_or(wait, |until| wait.within(until.since(state.now()))))
     }
 }
 
@@ -116,7 +127,10 @@ impl Task for Session {
         let server = self.server.clone();
         let mut state = server.borrow_mut();
         state.keyspace.now = hub.now();
+        state.end_what_is_over();
+        state.go_on_unblocked();
         let wait = self.advance(hub, &mut state, &wake);
+        state.go_on_unblocked();
         for task in state.woken.drain(..) {
             hub.notify(task);
         }

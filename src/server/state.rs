@@ -14,14 +14,17 @@ use super::blocked::Blocked;
 use super::clients::{Clients, End, Input};
 use super::config::Config;
 use super::dispatch::dispatch;
+use super::faults::Faults;
 use super::keyspace::{DATABASES, Keyspace};
-use super::refusal::Refuses;
+use super::pause::Pause;
 use super::request::{Limits, Parsed, Parser};
+use super::role::Role;
 use crate::driver::Endpoint;
 use crate::hub::TaskId;
 use crate::time::Time;
 use crate::token::Key;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Commands of one client that are executed in a turn: about half a millisecond. The rest waits for the
@@ -66,8 +69,17 @@ pub(super) struct State {
     pub(super) keeper: Option<TaskId>,
     pub(super) acceptors: Vec<TaskId>,
     pub(super) listens_at: Vec<Endpoint>,
-    /// What is to be refused, by order of the program.
-    pub(super) refuses: Refuses,
+    /// Faults that the program injects.
+    pub(super) faults: Faults,
+    pub(super) role: Role,
+    /// When an injected demotion ends.
+    pub(super) promoted_at: Option<Time>,
+    /// What is paused, and until when.
+    pub(super) pause: Option<(Pause, Time)>,
+    /// Clients that wait no longer and have sent more meanwhile, in order.
+    pub(super) unblocked: VecDeque<Key>,
+    /// The reason for which the server has crashed, in Redis' words.
+    pub(super) crash: Option<&'static str>,
     /// Tasks to be notified: something has changed for them.
     pub(super) woken: Vec<TaskId>,
     pub(super) connections: u64,
@@ -96,7 +108,12 @@ impl State {
             keeper: None,
             acceptors: Vec::new(),
             listens_at: Vec::new(),
-            refuses: Refuses::default(),
+            faults: Faults::default(),
+            role: Role::Master,
+            promoted_at: None,
+            pause: None,
+            unblocked: VecDeque::new(),
+            crash: None,
             woken: Vec::new(),
             connections: 0,
             rejected: 0,
@@ -266,7 +283,12 @@ impl State {
                 Ok(Parsed::Command) => {
                     let args = parser.args(&bytes[done..]);
                     self.commands += 1;
-                    dispatch(self, key, args, &mut reply);
+                    if !dispatch(self, key, args, &mut reply) {
+                        // It stays in the input, to be dispatched again.
+                        self.commands -= 1;
+                        parser.reset();
+                        break;
+                    }
                     self.serve_signalled();
                 }
                 Err(refusal) => {

@@ -1,7 +1,7 @@
 //! All commands, each with what it takes, what it is and who executes it. Anything else is unknown.
 
 use super::call::{Command, Flags, Handler, Keys};
-use super::commands::{about, client, connection, keys, lists, pops, transactions};
+use super::commands::{about, client, connection, keys, lists, pops, replication, transactions};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -23,6 +23,7 @@ const READ: Flags = Flags::READONLY.and(Flags::FAST);
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
 const GROW: Flags = WRITE.and(Flags::DENYOOM);
 const BLOCK: Flags = Flags::WRITE.and(Flags::NOSCRIPT).and(Flags::BLOCKING);
+const REPLICATE: Flags = Flags::STALE.and(Flags::ADMIN).and(Flags::NOSCRIPT);
 const QUEUE: Flags = CLIENT.and(Flags::UNQUEUED);
 
 #[rustfmt::skip]
@@ -42,6 +43,8 @@ pub(super) static COMMANDS: &[Command] = &[
     command("client|list", -2, ADMIN, "connection", NONE, client::list, "One line for each client"),
     command("client|kill", -3, ADMIN, "connection", NONE, client::kill, "Closes connections"),
     command("client|unblock", -3, ADMIN, "connection", NONE, client::unblock, "Ends the wait of another client"),
+    command("client|pause", -3, ADMIN, "connection", NONE, client::pause, "Postpones commands for some time"),
+    command("client|unpause", 2, ADMIN, "connection", NONE, client::unpause, "Ends a pause"),
 
     command("command", -1, ALWAYS.and(Flags::CONTAINER), "server", NONE, about::command, "All commands"),
     command("command|count", 2, ALWAYS, "server", NONE, about::command_count, "How many commands there are"),
@@ -52,6 +55,9 @@ pub(super) static COMMANDS: &[Command] = &[
     command("config|get", -3, ADMIN, "server", NONE, about::config_get, "Parameters whose names match a pattern"),
     command("info", -1, ALWAYS, "server", NONE, about::info, "Figures about the server"),
     command("flushall", -1, Flags::WRITE, "server", NONE, keys::flush_all, "Removes all keys"),
+    command("replicaof", 3, REPLICATE, "server", NONE, replication::replicaof, "Makes the server a replica, or a master"),
+    command("slaveof", 3, REPLICATE, "server", NONE, replication::replicaof, "Makes the server a replica, or a master"),
+    command("role", 1, CLIENT.and(Flags::FAST), "server", NONE, replication::role, "Returns whether the server is a master or a replica"),
     command("shutdown", -1, ADMIN.and(Flags::NO_MULTI), "server", NONE, about::shutdown, "Ends the server"),
 
     command("exists", -2, READ, "generic", ALL, keys::exists, "How many of the keys there are"),
@@ -77,6 +83,8 @@ pub(super) static COMMANDS: &[Command] = &[
     command("blmove", 6, BLOCK.and(Flags::DENYOOM), "list", FIRST_TWO, pops::blmove, "Waits for an element to move"),
     command("brpoplpush", 4, BLOCK.and(Flags::DENYOOM), "list", FIRST_TWO, pops::brpoplpush, "Waits for an element to move from right to left"),
     command("blmpop", -5, Flags::WRITE.and(Flags::BLOCKING).and(Flags::MOVABLEKEYS), "list", NONE, pops::blmpop, "Waits for elements"),
+
+    command("pfcount", -2, Flags::READONLY.and(Flags::MAY_REPLICATE), "hyperloglog", ALL, keys::pfcount, "Returns 0, since no key holds a HyperLogLog"),
 
     command("multi", 1, QUEUE.and(Flags::FAST), "transactions", NONE, transactions::multi, "Begins to queue commands"),
     command("exec", 1, QUEUE, "transactions", NONE, transactions::exec, "Executes what was queued, with nothing in between"),

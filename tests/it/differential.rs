@@ -139,9 +139,14 @@ proptest! {
             What::Raw { replies, bytes: raw.clone() },
             What::Until { reply: raw, command: commands[0].clone() },
             What::Drops,
+            What::Pauses(true),
+            What::Pauses(false),
         ];
-        let steps = steps.into_iter().enumerate();
-        let script = Script(steps.map(|(who, what)| Step { who, what }).collect());
+        let steps = steps.into_iter().enumerate().map(|(at, what)| {
+            let who = if at < script::CONNECTIONS - 1 { at } else { 0 };
+            Step { who, what }
+        });
+        let script = Script(steps.collect());
         let printed: Vec<String> = script.0.iter().map(Step::to_string).collect();
         prop_assert_eq!(Script::parse(&printed.join("\n")), script);
     }

@@ -15,6 +15,7 @@ mod crowd;
 pub(crate) mod hosted;
 mod hostile;
 mod limits;
+mod modes;
 mod one_hub;
 mod sessions;
 mod shutdown;

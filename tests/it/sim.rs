@@ -4,7 +4,7 @@ mod computing;
 mod edges;
 
 use greenroom::driver::Endpoint;
-use greenroom::server::{self, Server};
+use greenroom::server::{self, Fault, Server};
 use greenroom::sim::{Faults, Script, Sim, Strike};
 use greenroom::{
     Config, Error, ErrorKind, Hub, Redis, Reply, Result, Time, Timeout, Wait, Wake, ms, secs,
@@ -245,8 +245,53 @@ fn no_descriptors_are_waited_for() {
 #[test]
 fn a_server_refuses_what_chance_says() {
     let (error, _) = pop_with(|it| it.error_replies = 1.0, patient());
-    let codes = ["LOADING", "NOAUTH", "OOM", "READONLY", "MOVED"];
-    assert!(codes.contains(&error.code().unwrap()), "{error}");
+    assert!(error.code().is_some(), "{error}");
+}
+
+/// Draws faults for so many commands, with the named ones switched on.
+fn drawn(names: &str, commands: usize) -> Vec<Fault> {
+    let sim = Sim::new(1);
+    sim.set_faults(faults(names));
+    let mut draw = sim.server_faults();
+    (0..commands).filter_map(|_| draw("get")).collect()
+}
+
+#[test]
+fn server_faults_are_drawn_with_their_times() {
+    let lasts = |time: Duration| (ms(1)..=ms(400)).contains(&time);
+    let pauses = drawn("write-pauses", 10_000);
+    assert!((20..100).contains(&pauses.len()), "{}", pauses.len());
+    let is_pause = |fault: &Fault| matches!(fault, Fault::PauseWrites(time) if lasts(*time));
+    assert!(pauses.iter().all(is_pause), "{pauses:?}");
+    let changes = drawn("role-changes", 10_000);
+    assert!((5..50).contains(&changes.len()), "{}", changes.len());
+    let is_change = |fault: &Fault| matches!(fault, Fault::Demote(time) if lasts(*time));
+    assert!(changes.iter().all(is_change), "{changes:?}");
+}
+
+#[test]
+fn every_not_executed_code_is_drawn() {
+    let is_drawn = |code: &str| {
+        let draws = drawn("error-replies", 10_000);
+        draws.iter().any(|fault| match fault {
+            Fault::Error(text) => text.split(' ').next() == Some(code),
+            _ => false,
+        })
+    };
+    for code in [
+        "LOADING",
+        "MASTERDOWN",
+        "BUSY",
+        "MISCONF",
+        "NOREPLICAS",
+        "TRYAGAIN",
+        "CLUSTERDOWN",
+        "READONLY",
+        "OOM",
+        "NOAUTH",
+    ] {
+        assert!(is_drawn(code), "{code}");
+    }
 }
 
 #[test]

@@ -56,6 +56,16 @@ pub struct Faults {
     /// A server replies with an error instead of executing a command, if it [asks](super::Sim::error_replies). For each
     /// command.
     pub error_replies: f64,
+    /// A server pauses writes for as long as [`write_pause`](Faults::write_pause) says, if it
+    /// [asks](super::Sim::server_faults). For each command.
+    pub write_pauses: f64,
+    /// How long a pause of writes lasts.
+    pub write_pause: RangeInclusive<Duration>,
+    /// A server becomes a replica for as long as [`role_change`](Faults::role_change) says, if it
+    /// [asks](super::Sim::server_faults). For each command.
+    pub role_changes: f64,
+    /// How long a server stays a replica.
+    pub role_change: RangeInclusive<Duration>,
     /// Everything on its way to one end is held up for so long as [`stall`](Faults::stall) says. For each write.
     pub stalls: f64,
     /// How long a stall lasts.
@@ -92,6 +102,10 @@ impl Faults {
             half_closes: 0.0,
             deafness: 0.0,
             error_replies: 0.0,
+            write_pauses: 0.0,
+            write_pause: NO_TIME,
+            role_changes: 0.0,
+            role_change: NO_TIME,
             stalls: 0.0,
             stall: NO_TIME,
             clock_jumps: 0.0,
@@ -117,7 +131,7 @@ impl Faults {
 type SwitchOn = fn(&mut Faults);
 
 /// The faults by name, each with what [`Faults::all`] sets.
-const NAMES: [(&str, SwitchOn); 17] = [
+const NAMES: [(&str, SwitchOn); 19] = [
     ("latency", |it| {
         it.latency = Duration::from_micros(50)..=ms(2)
     }),
@@ -135,6 +149,14 @@ const NAMES: [(&str, SwitchOn); 17] = [
     ("half-closes", |it| it.half_closes = 0.002),
     ("deafness", |it| it.deafness = 0.002),
     ("error-replies", |it| it.error_replies = 0.02),
+    ("write-pauses", |it| {
+        it.write_pauses = 0.005;
+        it.write_pause = ms(1)..=ms(400);
+    }),
+    ("role-changes", |it| {
+        it.role_changes = 0.002;
+        it.role_change = ms(1)..=ms(400);
+    }),
     ("stalls", |it| {
         it.stalls = 0.005;
         it.stall = ms(1)..=secs(2);

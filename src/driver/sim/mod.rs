@@ -63,6 +63,7 @@ pub use crate::random::Random;
 use self::network::Network;
 use self::sockets::Kind;
 use super::{Alarm, Connect, Driver, Endpoint, Event, Polled, Socket};
+use crate::server::Fault;
 use crate::time::Time;
 use crate::token::Owner;
 use std::cell::RefCell;
@@ -139,6 +140,21 @@ impl Sim {
     pub fn error_replies(&self) -> impl FnMut(&str) -> Option<String> + use<> {
         let network = Rc::clone(&self.network);
         move |command| network.borrow_mut().error_reply(command)
+    }
+
+    /// Returns what a server is to [inject](crate::server::Server::inject): all that
+    /// [`error_replies`](Sim::error_replies) draws, pauses of writes and role changes.
+    ///
+    /// ```
+    /// # use greenroom::{server::{self, Server}, sim::Sim};
+    /// # let sim = Sim::new(42);
+    /// # let mut hub = greenroom::Hub::simulated(&sim);
+    /// # let server = Server::new(&mut hub, server::Config::default());
+    /// server.inject(sim.server_faults());
+    /// ```
+    pub fn server_faults(&self) -> impl FnMut(&str) -> Option<Fault> + use<> {
+        let network = Rc::clone(&self.network);
+        move |command| network.borrow_mut().server_fault(command)
     }
 
     /// Whether all scripts that were begun have come to their ends, and got what they expected.

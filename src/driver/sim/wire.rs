@@ -1,6 +1,7 @@
 //! The wire: what becomes of bytes between a write and their arrival.
 
 use super::network::{Happening, Network, WINDOW_BYTES};
+use crate::server::Fault;
 use crate::time::Time;
 use crate::token::Key;
 use std::time::Duration;
@@ -9,12 +10,18 @@ use std::time::Duration;
 const PIECES_MAX: u64 = 6;
 
 /// What a server may reply at any moment.
-const ERRORS: [&str; 5] = [
+const ERRORS: [&str; 11] = [
     "LOADING Redis is loading the dataset in memory",
     "NOAUTH Authentication required.",
     "OOM command not allowed when used memory > 'maxmemory'.",
     "READONLY You can't write against a read only replica.",
     "MOVED 3999 127.0.0.1:6381",
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+    "MISCONF Errors writing to the AOF file: No space left on device",
+    "NOREPLICAS Not enough good replicas to write.",
+    "TRYAGAIN Multiple keys request during rehashing of slot",
+    "CLUSTERDOWN The cluster is down",
 ];
 
 impl Network {
@@ -114,6 +121,24 @@ impl Network {
         let text = ordered.map_or(drawn, |(text, _)| Some(text))?.to_owned();
         self.note(format_args!("{command} is refused: {text}"));
         Some(text)
+    }
+
+    /// Draws the fault of a server that is about to execute a command.
+    pub(super) fn server_fault(&mut self, command: &str) -> Option<Fault> {
+        if let Some(text) = self.error_reply(command) {
+            return Some(Fault::Error(text));
+        }
+        if self.random.chance(self.faults.write_pauses) {
+            let time = self.random.duration(&self.faults.write_pause);
+            self.note(format_args!("{command} begins a pause of writes: {time:?}"));
+            return Some(Fault::PauseWrites(time));
+        }
+        if self.random.chance(self.faults.role_changes) {
+            let time = self.random.duration(&self.faults.role_change);
+            self.note(format_args!("{command} finds a replica: {time:?}"));
+            return Some(Fault::Demote(time));
+        }
+        None
     }
 
     /// Tells the other end that nothing follows.

@@ -5,6 +5,7 @@ use crate::server::clients::End;
 use crate::server::config::REDIS_VERSION;
 use crate::server::keyspace::DATABASES;
 use crate::server::refusal::Refusal;
+use crate::server::role::Role;
 use crate::server::{glob, table};
 use std::fmt::Write as _;
 
@@ -215,7 +216,17 @@ fn sections(call: &Call<'_>) -> [(&'static str, String); 5] {
         ("total_commands_processed", figures.commands.to_string()),
         ("rejected_connections", figures.rejected.to_string()),
     ]);
-    let replication = fields(&[("role", "master".into()), ("connected_slaves", "0".into())]);
+    let mut replication = match &state.role {
+        Role::Master => fields(&[("role", "master".into())]),
+        Role::Replica { host, port } => fields(&[
+            ("role", "slave".into()),
+            ("master_host", host.clone()),
+            ("master_port", port.to_string()),
+            ("master_link_status", "down".into()),
+            ("slave_read_only", "1".into()),
+        ]),
+    };
+    replication += &fields(&[("connected_slaves", "0".into())]);
     let mut keyspace = String::new();
     for (db, keys) in state
         .keyspace

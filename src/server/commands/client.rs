@@ -2,7 +2,8 @@
 
 use crate::server::call::Call;
 use crate::server::clients::{Client, End};
-use crate::server::numbers::{int, int_argument, int_from};
+use crate::server::numbers::{int, int_argument, int_from, pause_end};
+use crate::server::pause::Pause;
 use crate::server::refusal::Refusal;
 use crate::token::Key;
 
@@ -221,14 +222,40 @@ pub(in crate::server) fn unblock(call: &mut Call<'_>) -> Done {
             let text = "CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
             return Err(Refusal::err(text));
         }
-        _ => {
-            let text = "unknown subcommand or wrong number of arguments for '{}'. Try CLIENT HELP.";
-            return Err(Refusal::about(text, call.arg(1)));
-        }
+        _ => return Err(too_many(call)),
     };
     let id = int_argument(call.arg(2))?;
     let client = call.state.clients.by_id(id);
-    let was_blocked = client.is_some_and(|client| call.state.answer(client, refusal));
+    let was_blocked = client.is_some_and(|client| match call.state.is_postponed(client) {
+        true => call.state.unblock_postponed(client, refusal),
+        false => call.state.answer(client, refusal),
+    });
     call.reply.int(i64::from(was_blocked));
+    Ok(())
+}
+
+fn too_many(call: &Call<'_>) -> Refusal {
+    let text = "unknown subcommand or wrong number of arguments for '{}'. Try CLIENT HELP.";
+    Refusal::about(text, call.arg(1))
+}
+
+/// `CLIENT PAUSE milliseconds [WRITE | ALL]`
+pub(in crate::server) fn pause(call: &mut Call<'_>) -> Done {
+    let what = match call.args.len() {
+        3 => Pause::All,
+        4 if call.is_word(3, "WRITE") => Pause::Writes,
+        4 if call.is_word(3, "ALL") => Pause::All,
+        4 => return Err(Refusal::err("CLIENT PAUSE mode must be WRITE or ALL")),
+        _ => return Err(too_many(call)),
+    };
+    let until = pause_end(call.arg(2), call.state.now())?;
+    call.state.pause(what, until);
+    call.reply.ok();
+    Ok(())
+}
+
+pub(in crate::server) fn unpause(call: &mut Call<'_>) -> Done {
+    call.state.unpause();
+    call.reply.ok();
     Ok(())
 }

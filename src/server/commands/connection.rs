@@ -143,7 +143,10 @@ fn introduce(call: &mut Call<'_>, id: i64) {
     reply.bulk("mode");
     reply.bulk("standalone");
     reply.bulk("role");
-    reply.bulk("master");
+    reply.bulk(match call.state.role.is_replica() {
+        true => "replica",
+        false => "master",
+    });
     reply.bulk("modules");
     reply.array(0);
 }

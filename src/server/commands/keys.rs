@@ -2,7 +2,7 @@
 
 use crate::server::call::Call;
 use crate::server::keyspace::Value;
-use crate::server::numbers::int_argument;
+use crate::server::numbers::{MILLIS_MAX, int_argument};
 use crate::server::refusal::Refusal;
 use crate::time::Time;
 use std::time::Duration;
@@ -74,6 +74,17 @@ pub(in crate::server) fn incr(call: &mut Call<'_>) -> Done {
             .set(call.db, key, Value::Text(text), None),
     }
     call.reply.int(number);
+    Ok(())
+}
+
+/// `PFCOUNT key [key ...]`: no key can hold a HyperLogLog here, so all that exist are refused.
+pub(in crate::server) fn pfcount(call: &mut Call<'_>) -> Done {
+    for key in call.args.iter().skip(1) {
+        if call.state.keyspace.text(call.db, key)?.is_some() {
+            return Err(Refusal::NO_HYPERLOGLOG);
+        }
+    }
+    call.reply.int(0);
     Ok(())
 }
 
@@ -153,10 +164,6 @@ fn options(call: &Call<'_>) -> Result<Options, Refusal> {
     Ok(options)
 }
 
-/// Redis counts from 1970, in 64 bits, and refuses what does not fit. It is 2^41 ms or less since then
-/// until 2039.
-const EXPIRY_MILLIS_MAX: u64 = i64::MAX as u64 - (1 << 41);
-
 /// `EX` or `PX`, unless the other one has been said before.
 fn is_expiry(call: &Call<'_>, at: usize, before: Option<(&[u8], i64)>) -> bool {
     let unit = before.map(|(_, unit)| unit);
@@ -166,7 +173,7 @@ fn is_expiry(call: &Call<'_>, at: usize, before: Option<(&[u8], i64)>) -> bool {
 fn expires(value: &[u8], unit: i64, now: Time) -> Result<Time, Refusal> {
     let millis = int_argument(value)?.checked_mul(unit);
     let millis = millis.and_then(|millis| u64::try_from(millis).ok());
-    let millis = millis.filter(|millis| (1..=EXPIRY_MILLIS_MAX).contains(millis));
+    let millis = millis.filter(|millis| (1..=MILLIS_MAX).contains(millis));
     let invalid = Refusal::err("invalid expire time in 'set' command");
     Ok(now + Duration::from_millis(millis.ok_or(invalid)?))
 }

@@ -6,4 +6,5 @@ pub(super) mod connection;
 pub(super) mod keys;
 pub(super) mod lists;
 pub(super) mod pops;
+pub(super) mod replication;
 pub(super) mod transactions;

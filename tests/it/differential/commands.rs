@@ -61,6 +61,11 @@ pub(super) fn looks_around(words: &[Vec<u8>]) -> bool {
     is_client(words, b"LIST") || is_client(words, b"KILL")
 }
 
+/// Returns true for `CLIENT UNBLOCK`.
+pub(super) fn unblocks(words: &[Vec<u8>]) -> bool {
+    is_client(words, b"UNBLOCK")
+}
+
 /// Whether a command may close a connection that is owed nothing.
 pub(super) fn may_close(words: &[Vec<u8>]) -> bool {
     let quits = |word: &Vec<u8>| word.eq_ignore_ascii_case(b"QUIT");

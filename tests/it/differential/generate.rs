@@ -11,6 +11,7 @@ use super::blanks::filled;
 use super::pair::KEYS;
 use super::script::{Command, Script, Step, What};
 use proptest::collection::vec;
+use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -55,6 +56,8 @@ const STRINGS: &[&str] = &[
     "EXISTS <key> <key>",
     "TYPE <key>",
     "FLUSHALL",
+    "PFCOUNT <key>",
+    "PFCOUNT <key> <key>",
 ];
 
 const WAITS: &[&str] = &[
@@ -251,8 +254,22 @@ pub(super) fn any_script() -> impl Strategy<Value = Script> {
             what: What::Asks(vec![vec!["HELLO".into(), "3".into()]]),
         })
     };
-    (vec(hello(), 0..3), vec(any_step(), 1..30))
-        .prop_map(|(first, then)| Script(first.into_iter().chain(then).collect()))
+    let some = || vec(any_step(), 1..30);
+    let paused = weighted(0.15, (vec(any_step(), 1..15), vec(any_step(), 1..10)));
+    (vec(hello(), 0..3), some(), paused).prop_map(|(first, then, paused)| {
+        let mut steps = [first, then].concat();
+        if let Some((during, after)) = paused {
+            let pauses = |pauses| Step {
+                who: 0,
+                what: What::Pauses(pauses),
+            };
+            steps.push(pauses(true));
+            steps.extend(during);
+            steps.push(pauses(false));
+            steps.extend(after);
+        }
+        Script(steps)
+    })
 }
 
 const _: () = assert!(KEYS.len() == 4, "<key> has them all");

@@ -1,9 +1,9 @@
 //! One of the two servers, with the connections that a script has to it.
 
-use super::commands::{Asked, is_calm, is_short, looks_around, may_block, may_close};
+use super::commands::{Asked, is_calm, is_short, looks_around, may_block, may_close, unblocks};
 use super::line::{Line, parse};
 use super::masks::{Names, masked, masked_all};
-use super::script::{CONNECTIONS, Command, Quoted, Step, What, Word};
+use super::script::{CONNECTIONS, Command, Quoted, Script, Step, What, Word};
 use crate::embedded::hosted::Hosted;
 use crate::server::{PATIENCE, Server};
 use greenroom::Password;
@@ -11,6 +11,7 @@ use greenroom::server::Config;
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,8 @@ pub(super) struct Host {
     pub(super) may_close: bool,
     /// Whether the step leaves alone those who wait.
     pub(super) calm: bool,
+    /// True while writes are paused: any command may be postponed.
+    pub(super) paused: bool,
     /// Kept for its end, which comes after that of the connections.
     _server: Box<dyn fmt::Debug>,
 }
@@ -87,6 +90,7 @@ impl Host {
             newest: 0,
             calm: false,
             may_close: false,
+            paused: false,
             _server: Box::new(server),
         }
     }
@@ -96,7 +100,13 @@ impl Host {
         self.drops(0..CONNECTIONS)?;
         self.ids.clear();
         self.may_close = false;
-        self.control(&[&["FLUSHALL"]]).map(drop)
+        self.paused = false;
+        self.control(&[
+            &["CLIENT", "UNPAUSE"],
+            &["REPLICAOF", "NO", "ONE"],
+            &["FLUSHALL"],
+        ])
+        .map(drop)
     }
 
     /// Sends what the step says.
@@ -117,13 +127,21 @@ impl Host {
                 let line = self.line(step.who)?;
                 let idle = line.asked.is_empty();
                 line.send(commands);
-                self.calm = calm && idle;
+                self.calm = calm && idle && !self.paused;
                 Ok(())
             }
             What::Raw { replies, bytes } => {
                 self.may_close = true;
                 self.line(step.who)?.send_raw(bytes, *replies);
                 Ok(())
+            }
+            What::Pauses(pauses) => {
+                self.paused = *pauses;
+                let command: &[&str] = match pauses {
+                    true => &["CLIENT", "PAUSE", "3600000", "WRITE"],
+                    false => &["CLIENT", "UNPAUSE"],
+                };
+                self.control(&[command]).map(drop)
             }
             What::Until { reply, command } => self.until(step.who, command, reply),
         }
@@ -132,8 +150,14 @@ impl Host {
     /// Whether commands are left out because of the moment in which they would run: that in which
     /// somebody serves the connection. Times that are short would run beside others then; and
     /// whether he who serves is still there when he is listed or killed, and whether his reply
-    /// has left already, is nothing that a client could rely on.
+    /// has left already, is nothing that a client could rely on. During a pause of writes, `CLIENT
+    /// UNBLOCK` may find a postponed client, and crash both servers.
     fn is_matter_of_luck(&self, who: usize, commands: &[Asked]) -> bool {
+        let has_queued = |line: &Line| line.queued.iter().any(|words| unblocks(words));
+        let has_queued = self.lines[who].as_ref().is_some_and(has_queued);
+        if self.paused && (has_queued || commands.iter().any(|words| unblocks(words))) {
+            return true;
+        }
         let busy = |line: &Line| !line.asked.is_empty();
         let busy = self.lines[who].as_ref().is_some_and(busy);
         let waits = commands.iter().position(|words| may_block(words));
@@ -206,6 +230,31 @@ impl Host {
         let unasked = (0..CONNECTIONS).filter_map(|who| self.seen(who));
         told.extend(unasked.map(|seen| seen.to_string()));
         Ok(told)
+    }
+
+    /// Sends commands in the syntax of a script, including those that [`begin`](Host::begin) skips.
+    pub(super) fn send_raw(&mut self, who: usize, commands: &str) {
+        let script = Script::parse(&format!("c{who}: {commands}"));
+        let What::Asks(commands) = &script.0[0].what else {
+            unreachable!("it is parsed as commands")
+        };
+        self.line(who).unwrap();
+        let commands: Vec<Asked> = commands.iter().map(|words| self.filled(words)).collect();
+        self.line(who).unwrap().send(commands);
+    }
+
+    /// Reads a connection until the server closes it. Returns the replies.
+    pub(super) fn replies_until_end(&mut self, who: usize) -> Vec<u8> {
+        let line = self.lines[who].as_mut().expect("it was opened");
+        while line.open {
+            line.await_bytes().unwrap();
+        }
+        let replies = line.came.drain(..).map(|(_, reply)| reply);
+        replies.collect::<Vec<_>>().concat()
+    }
+
+    pub(super) fn listens(&self) -> bool {
+        UnixStream::connect(&self.socket).is_ok()
     }
 
     fn until(&mut self, who: usize, command: &Command, reply: &[u8]) -> Result<(), String> {

@@ -24,8 +24,9 @@ impl Host {
 
     /// One look at all connections. Whether nothing more will come.
     fn rests(&mut self) -> Result<bool, String> {
+        let paused = self.paused;
         for line in self.lines.iter_mut().flatten() {
-            while line.hurries() {
+            while !paused && line.hurries() {
                 line.await_bytes()?;
             }
         }
@@ -52,7 +53,7 @@ impl Host {
         if self.lines.iter().flatten().any(has_more) {
             self.control(&[&["PING"]])?;
         }
-        let done = |line: &Line| !line.is_owed() || (line.waits && !line.hurries());
+        let done = |line: &Line| !line.is_owed() || (line.waits && (paused || !line.hurries()));
         let done = self.lines.iter().flatten().all(done);
         Ok(!self.drain() && done)
     }

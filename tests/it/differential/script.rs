@@ -10,12 +10,17 @@
 //! c2 raw 1: "PING\r\n"           bytes as they are; one reply will come
 //! c1 until: EXISTS a | ":0\r\n"   asked again and again, until that is the reply
 //! c0 drops                       closes the connection; the next step of c0 opens a new one
+//! writes pause                   CLIENT PAUSE WRITE, from a connection that is none of these
+//! writes go on                   CLIENT UNPAUSE
 //! ```
 
 use std::fmt;
 
 /// How many connections a script may use.
 pub(super) const CONNECTIONS: usize = 5;
+
+/// The steps that begin and end a pause of writes.
+const PAUSES: [&str; 2] = ["writes pause", "writes go on"];
 
 /// A repeated byte is printed as such from this length on.
 const LONG: usize = 24;
@@ -32,9 +37,17 @@ pub(super) struct Step {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum What {
     Asks(Vec<Command>),
-    Raw { replies: usize, bytes: Vec<u8> },
-    Until { reply: Vec<u8>, command: Command },
+    Raw {
+        replies: usize,
+        bytes: Vec<u8>,
+    },
+    Until {
+        reply: Vec<u8>,
+        command: Command,
+    },
     Drops,
+    /// Begins or ends a pause of writes; no connection of the script does it.
+    Pauses(bool),
 }
 
 pub(super) type Command = Vec<Word>;
@@ -64,6 +77,10 @@ impl Script {
 }
 
 fn step(line: &str) -> Option<Step> {
+    if let Some(pauses) = PAUSES.iter().position(|text| *text == line) {
+        let what = What::Pauses(pauses == 0);
+        return Some(Step { who: 0, what });
+    }
     let mut rest = line;
     let who = rest.find([':', ' ']).map(|end| rest.split_at(end))?;
     rest = who.1;
@@ -180,8 +197,12 @@ fn repeated(bytes: Vec<u8>, rest: &str) -> (Vec<u8>, &str) {
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let What::Pauses(pauses) = self.what {
+            return write!(f, "{}", PAUSES[usize::from(!pauses)]);
+        }
         write!(f, "c{}", self.who)?;
         match &self.what {
+            What::Pauses(_) => Ok(()),
             What::Asks(commands) => {
                 write!(f, ":")?;
                 for (index, command) in commands.iter().enumerate() {

@@ -7,6 +7,8 @@ mod connections;
 mod lists;
 mod nonsense;
 mod passwords;
+mod pauses;
+mod roles;
 mod transactions;
 mod waiters;
 mod wakes;

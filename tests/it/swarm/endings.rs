@@ -6,7 +6,6 @@
 use super::Verdict;
 use super::queue::{self, Books, Shared};
 use super::world::{self, World};
-use greenroom::sim::Faults;
 use greenroom::{Redis, Shutdown, TaskId, Wait, ms, secs};
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ pub fn scenario(world: &mut World) -> Verdict {
     match is_gentle {
         true => world.some_faults(&GENTLE),
         false => {
-            world.some_faults(&Faults::names().collect::<Vec<_>>());
+            world.some_faults(&world::survived());
             world.some_strikes(secs(1));
         }
     }

@@ -1,9 +1,9 @@
 //! The main program: pops that wait for nothing, and a cron task beside them.
 
 use super::Verdict;
-use super::world::World;
+use super::world::{self, World};
 use crate::notes::Notes;
-use greenroom::sim::{Faults, Strike};
+use greenroom::sim::Strike;
 use greenroom::{Timeout, Wait, Wake, ms, secs};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ enum End {
 
 pub fn scenario(world: &mut World) -> Verdict {
     let clients = 1 + world.random.index(60);
-    world.some_faults(&Faults::names().collect::<Vec<_>>());
+    world.some_faults(&world::survived());
     world.some_strikes(secs(2));
     world.some_holds();
     let ends = Notes::new();

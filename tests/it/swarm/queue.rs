@@ -41,7 +41,16 @@ pub struct Books {
 pub type Shared = Rc<RefCell<Books>>;
 
 pub fn scenario(world: &mut World) -> Verdict {
-    world.some_faults(&Faults::names().collect::<Vec<_>>());
+    play(world, &world::survived())
+}
+
+/// Plays the scenario with all faults, pauses of writes and role changes included.
+pub fn with_server_faults(world: &mut World) -> Verdict {
+    play(world, &Faults::names().collect::<Vec<_>>())
+}
+
+fn play(world: &mut World, faults: &[&str]) -> Verdict {
+    world.some_faults(faults);
     world.some_strikes(secs(3));
     world.some_holds();
     let (redis, books) = (world.redis, Shared::default());
@@ -72,6 +81,7 @@ pub fn scenario(world: &mut World) -> Verdict {
         world.patiently(Wait::join(consumer))?;
     }
     world.drain()?;
+    world.check_server()?;
     let left = what_is_left(world)?;
     books
         .borrow_mut()
