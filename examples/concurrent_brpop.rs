@@ -78,7 +78,7 @@ fn run(options: &Options) -> Result<Summary> {
     tell_pool(&pool_during);
 
     let joined = hub.join_all(&tasks);
-    // Killed pops are taken back, or an element might be lost with one.
+    // Killed pops are cancelled by the server, or an element might be lost with one.
     hub.drain()?;
     progress::stop(&mut hub, progress);
     let duration = hub.now().since(begin);

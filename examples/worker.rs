@@ -169,8 +169,8 @@ fn prepare(hub: &mut Hub, crew: &Crew, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Puts back what was taken and not done: jobs whose grace was too short, and those that a take has moved while it
-/// was taken back.
+/// Puts back what was taken and not done: jobs whose grace was too short, and those that a take has
+/// moved while it was cancelled.
 fn leave(hub: &mut Hub, crew: &Crew) -> Result<Option<u64>> {
     hub.drain()?;
     match crew.queue.recover(hub) {

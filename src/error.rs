@@ -25,6 +25,8 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     maybe_executed: bool,
+    /// The server's code, where the message does not begin with it.
+    code: Option<Box<str>>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -44,6 +46,9 @@ pub enum ErrorKind {
     Protocol,
     /// No connection could be made: refused, unreachable, out of descriptors, rejected in the handshake.
     Connect,
+    /// The server refuses the user, the password or the rights of a connection (`WRONGPASS`, `NOPERM`). Trying again does not
+    /// help; [`code`](Error::code) says which it is.
+    Auth,
     /// A connection was lost.
     Closed,
     /// A deadline passed.
@@ -81,6 +86,17 @@ impl Error {
         Error::new(ErrorKind::Server, printable(text))
     }
 
+    /// The error of a server that refuses the credentials of a connection, with its code.
+    pub(crate) fn auth(message: String, code: &[u8]) -> Error {
+        Error(Arc::new(Inner {
+            kind: ErrorKind::Auth,
+            message,
+            maybe_executed: false,
+            code: Some(printable(code).into()),
+            source: None,
+        }))
+    }
+
     /// The same failure, told about a command whose last byte had been handed to the kernel.
     pub(crate) fn after_sending(self) -> Error {
         let message = format!(
@@ -100,6 +116,7 @@ impl Error {
             kind,
             message,
             maybe_executed,
+            code: None,
             source,
         }))
     }
@@ -126,8 +143,12 @@ impl Error {
 
     /// The first word of the server's error, such as `WRONGTYPE`, or `None` when the failure is not the server's.
     pub fn code(&self) -> Option<&str> {
-        self.is_server()
-            .then(|| self.0.message.split(' ').next().unwrap_or_default())
+        match &self.0.code {
+            Some(code) => Some(code),
+            None => self
+                .is_server()
+                .then(|| self.0.message.split(' ').next().unwrap_or_default()),
+        }
     }
 
     /// Whether the command may have been executed although no reply to it came. When `false`, it is safe to repeat.

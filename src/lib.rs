@@ -38,10 +38,11 @@
 //! # Ok::<(), greenroom::Error>(())
 //! ```
 //!
-//! **Nothing is lost.** A pop in flight whose task is killed, or whose deadline passes, is taken back by the server before its
-//! connection is used again; an element that was on its way goes to who still waits, to [`Redis::on_late`], or back. A [`Wake`] says which it
-//! was ([`Wake::outcome`]), and an [`Error`] whether the command may have been executed. Before a program ends, [`Hub::drain`] waits for
-//! what is still under way.
+//! **Cancelling loses nothing.** A pop in flight whose task is killed, or whose deadline passes, is
+//! ended by the server before its connection is used again. An element already in flight goes to
+//! the task if it still waits, otherwise to [`Redis::on_undelivered`] or back to its list. A
+//! [`Wake`] says which it was ([`Wake::outcome`]), and an [`Error`] whether the command may have
+//! been executed. Before a program ends, [`Hub::drain`] waits for what is still under way.
 //!
 //! ```no_run
 //! # use greenroom::{Hub, Outcome, Redis, Timeout, secs};
@@ -85,7 +86,8 @@
 //! 2. `hub/turn.rs`: what a hub does all day, in seven phases; [the same with a diagram](_documents::turn).
 //! 3. `hub/tasks.rs` and `hub/scheduling.rs`: who is ready, who waits, and how a wait begins and ends.
 //! 4. [`wheel`], [`resp`]: timers and the wire protocol, pure and on their own.
-//! 5. `conn/`: connections, pools, requests: a client without its input and output.
+//! 5. `client/`: connections, pools, requests: a client without its input and output. Begin with
+//!    `mod.rs`, then `connection.rs`, `pool.rs`, `wait_queue.rs`, `cancel.rs`.
 //! 6. [`driver`]: the kernel.
 //!
 //! [The architecture](_documents::architecture) has the map, and what is deliberately absent.
@@ -117,8 +119,8 @@
 //! | libev backend | [`driver::Driver`] |
 
 pub mod address;
+mod client;
 mod config;
-mod conn;
 pub mod driver;
 mod error;
 mod hub;
@@ -136,8 +138,8 @@ pub mod token;
 pub mod wheel;
 
 pub use crate::address::{Address, Host, Password, Place, Protocol};
+pub use crate::client::{Command, PoolState, PoolStats, Reply, Ticket, ToArgs, Undelivered};
 pub use crate::config::{ClientIds, Config, WhenFull};
-pub use crate::conn::{Command, Late, PoolState, PoolStats, Reply, Ticket, ToArgs};
 pub use crate::driver::{Endpoint, sim};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::hub::observe;

@@ -1,8 +1,8 @@
 //! The client that programs call: [`Redis`], its commands, and pipelines.
 //!
-//! A command is asked now and answered later: every function here queues it, and returns the
-//! [`Wait`] for its reply. A task returns that wait to the hub; main gives it to [`Hub::wait`]. What is asked in one
-//! turn leaves at its end, and what goes down the shared connection in one write.
+//! A command is submitted now and answered later: every function here queues it, and returns the
+//! [`Wait`] for its reply. A task returns that wait to the hub; main gives it to [`Hub::wait`]. The
+//! commands of one turn leave at its end; those of the shared connection in one write.
 
 mod pipeline;
 mod pops;
@@ -12,8 +12,10 @@ pub use pipeline::Pipeline;
 pub use pops::{Rank, Side};
 
 use crate::address::Address;
+use crate::client::{
+    Command, Lane, PoolState, PoolStats, ReplyCount, Requeue, Submission, Undelivered, WriteBuf,
+};
 use crate::config::Config;
-use crate::conn::{Ask, Command, Expect, Lane, Late, Outbox, PoolState, PoolStats, Undo};
 use crate::error::{Error, Result};
 use crate::hub::{Hub, Wait};
 use crate::time::Timeout;
@@ -40,14 +42,14 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Opens a client of the server that a URL names, with the default [`Config`]. No connection is made before it is
-    /// needed, so that this does not say whether the server is there.
+    /// Opens a client of the server that a URL names, with the default [`Config`]. No connection is
+    /// made before it is needed, so that success does not prove that the server is there.
     ///
     /// A host name is resolved here and now, which may take seconds: literal addresses and UNIX sockets take no time.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a URL that cannot be meant,
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for an invalid URL,
     /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) for a name that cannot be resolved,
     /// [`ErrorKind::Misuse`](crate::ErrorKind::Misuse) for a name inside a task.
     pub fn open(hub: &mut Hub, url: &str) -> Result<Redis> {
@@ -93,15 +95,19 @@ impl Redis {
         hub.pool_stats(self.pool)
     }
 
-    /// Closes all connections at the end of this turn. Requests that have not ended fail with
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed); later ones with [`ErrorKind::Misuse`](crate::ErrorKind::Misuse).
+    /// Closes the client. Commands that were not sent, and those on the shared connection, fail at
+    /// once with [`ErrorKind::Closed`](crate::ErrorKind::Closed). Blocking commands in flight are
+    /// cancelled first: a pop that has popped nothing fails with `Closed` too, and an element that
+    /// comes all the same is delivered. Later commands fail with
+    /// [`ErrorKind::Misuse`](crate::ErrorKind::Misuse).
     pub fn close(&self, hub: &mut Hub) {
         hub.close_client(self.pool);
     }
 
-    /// Asks any command.
+    /// Submits any command.
     ///
-    /// It takes a connection for itself if it may block, and shares one otherwise: see [`Command::blocking`].
+    /// A command that may block gets a dedicated connection, any other one goes down the shared
+    /// connection: see [`Command::blocking`].
     ///
     /// ```no_run
     /// # use greenroom::{Command, Hub, Redis};
@@ -114,25 +120,28 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Misuse`](crate::ErrorKind::Misuse) for a command that would change the connection that others share
-    /// (`SELECT`, `MULTI`, `SUBSCRIBE` and their like), and when the client is closed;
-    /// [`ErrorKind::PoolFull`](crate::ErrorKind::PoolFull) as configured. What goes wrong later comes with the reply.
+    /// [`ErrorKind::Misuse`](crate::ErrorKind::Misuse) for a command that would change the
+    /// connection that others share (`SELECT`, `MULTI`, `SUBSCRIBE` and their like), and when the
+    /// client is closed; [`ErrorKind::PoolFull`](crate::ErrorKind::PoolFull) as configured. Later
+    /// failures come with the reply.
     pub fn send(&self, hub: &mut Hub, command: Command) -> Result<Wait> {
         command.check()?;
-        let (lane, undo) = (command.lane(), Undo::of(&command));
-        self.ask(
+        let (lane, requeue) = (command.lane(), Requeue::of(&command));
+        self.submit(
             hub,
-            Ask {
-                bytes: command.into_outbox(),
-                replies: Expect::One,
+            Submission {
+                bytes: command.into_write_buf(),
+                replies: ReplyCount::One,
                 lane,
-                undo,
-                again: false,
+                requeue,
+                repeats: false,
             },
         )
     }
 
-    /// Whether the server can be reached, as far as the last connects tell.
+    /// Returns whether the server can be reached, as far as the last connects tell. A server that
+    /// refuses commands (`READONLY`, `NOAUTH`) counts as not reached until a connection on trial
+    /// works.
     ///
     /// ```
     /// # use greenroom::{Endpoint, Hub, Redis, Timeout, Wait, Wake, ms, secs, server, sim::Sim};
@@ -159,25 +168,30 @@ impl Redis {
         hub.pool_state(self.pool)
     }
 
-    /// Why the last connect failed; `None` when it did not.
+    /// Returns why the last connect failed, or the last command was refused; `None` after a
+    /// success.
     pub fn last_failure(&self, hub: &Hub) -> Option<Error> {
         hub.pool_failure(self.pool)
     }
 
-    /// Sets what gets an element that was popped for a task which does not wait any more: it was killed, has ended, or has
-    /// [ignored](Hub::ignore) the answer. It is called in a task of its own, whose error goes to the hub's error hook.
-    /// A task that still waits gets the element itself, see [`Reply::is_late`](crate::Reply::is_late).
+    /// Sets the hook for undelivered elements: those popped for a task that no longer waits,
+    /// because it was killed, has ended, or has [ignored](Hub::ignore) the answer. The hook is
+    /// called in a task of its own, whose error goes to the hub's error hook. A task that still
+    /// waits gets the element itself, see [`Reply::is_late`](crate::Reply::is_late).
     ///
-    /// Without it, the element is put back at the end that it came from; also when the hook returns an error or panics, which
-    /// says that it has not taken it. Whoever keeps it owns it:
+    /// Without a hook, the element is requeued: pushed to the end that it came from, or added to
+    /// its sorted set with `ZADD NX`. So it is when the hook returns an error or panics. What
+    /// cannot be requeued is logged with its key and its length, and counted in
+    /// [`PoolStats::indeterminate`](crate::PoolStats::indeterminate). A hook that returns `Ok` owns
+    /// the element:
     ///
     /// ```no_run
     /// # use greenroom::{Hub, Redis};
     /// # let mut hub = Hub::new()?;
     /// # let redis = Redis::open(&mut hub, "redis://127.0.0.1:6379")?;
-    /// redis.on_late(&mut hub, move |hub, late| {
-    ///     println!("late: {:?}", late.reply());
-    ///     if let Some(command) = late.give_back() {
+    /// redis.on_undelivered(&mut hub, move |hub, element| {
+    ///     println!("undelivered: {:?}", element.reply());
+    ///     if let Some(command) = element.requeue_command() {
     ///         let pushed = redis.send(hub, command)?;
     ///         hub.ignore(pushed);
     ///     }
@@ -186,8 +200,12 @@ impl Redis {
     /// # Ok::<(), greenroom::Error>(())
     /// ```
     #[track_caller]
-    pub fn on_late(&self, hub: &mut Hub, hook: impl FnMut(&mut Hub, Late) -> Result<()> + 'static) {
-        hub.on_late(self.pool, hook, Location::caller());
+    pub fn on_undelivered(
+        &self,
+        hub: &mut Hub,
+        hook: impl FnMut(&mut Hub, Undelivered) -> Result<()> + 'static,
+    ) {
+        hub.on_undelivered(self.pool, hook, Location::caller());
     }
 
     /// A command in a buffer that has been used before.
@@ -195,16 +213,22 @@ impl Redis {
         Command::in_buffer(hub.command_buffer(), name)
     }
 
-    fn block(&self, hub: &mut Hub, command: Command, timeout: Timeout, undo: Undo) -> Result<Wait> {
+    fn block(
+        &self,
+        hub: &mut Hub,
+        command: Command,
+        timeout: Timeout,
+        requeue: Requeue,
+    ) -> Result<Wait> {
         let round = self.round(hub, timeout);
-        self.ask(
+        self.submit(
             hub,
-            Ask {
-                bytes: command.into_outbox(),
-                replies: Expect::One,
-                lane: Lane::Own(round),
-                undo,
-                again: round != timeout,
+            Submission {
+                bytes: command.into_write_buf(),
+                replies: ReplyCount::One,
+                lane: Lane::Dedicated(round),
+                requeue,
+                repeats: round != timeout,
             },
         )
     }
@@ -218,22 +242,22 @@ impl Redis {
     }
 
     fn share(&self, hub: &mut Hub, command: Command) -> Result<Wait> {
-        self.ask(
+        self.submit(
             hub,
-            Ask {
-                bytes: command.into_outbox(),
-                replies: Expect::One,
+            Submission {
+                bytes: command.into_write_buf(),
+                replies: ReplyCount::One,
                 lane: Lane::Shared,
-                undo: Undo::Nothing,
-                again: false,
+                requeue: Requeue::Nothing,
+                repeats: false,
             },
         )
     }
 
-    /// Asks several commands at once; they arrive one behind the other, with nothing in between.
+    /// Submits several commands at once; they arrive one behind the other, with nothing in between.
     ///
-    /// The reply is an array with one value for each. An error that one of them gets stands in its
-    /// place, and does not keep the others from running.
+    /// The reply is an array with one value for each. A command that fails has its error there, and
+    /// does not keep the others from running.
     ///
     /// ```no_run
     /// # use greenroom::{Command, Hub, Pipeline, Redis};
@@ -249,23 +273,24 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Misuse`](crate::ErrorKind::Misuse) for an empty pipeline, for one with a command that blocks or would
-    /// change the shared connection, and for a transaction that it begins and does not end.
+    /// [`ErrorKind::Misuse`](crate::ErrorKind::Misuse) for an empty pipeline, for one with a
+    /// command that may block (also between `MULTI` and `EXEC`) or would change the shared
+    /// connection, and for a transaction that it begins and does not end.
     pub fn send_all(&self, hub: &mut Hub, pipeline: Pipeline) -> Result<Wait> {
         pipeline.check()?;
-        self.ask(
+        self.submit(
             hub,
-            Ask {
-                bytes: Outbox::new(pipeline.bytes, 0),
-                replies: Expect::Many(pipeline.count),
+            Submission {
+                bytes: WriteBuf::new(pipeline.bytes, 0),
+                replies: ReplyCount::Many(pipeline.count),
                 lane: Lane::Shared,
-                undo: Undo::Nothing,
-                again: false,
+                requeue: Requeue::Nothing,
+                repeats: false,
             },
         )
     }
 
-    fn ask(&self, hub: &mut Hub, ask: Ask) -> Result<Wait> {
-        Ok(Wait::reply(hub.ask(self.pool, ask)?))
+    fn submit(&self, hub: &mut Hub, submission: Submission) -> Result<Wait> {
+        Ok(Wait::reply(hub.submit(self.pool, submission)?))
     }
 }

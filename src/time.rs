@@ -51,6 +51,9 @@ pub(crate) const fn nanos(duration: Duration) -> u64 {
     whole.saturating_add(duration.subsec_nanos() as u64)
 }
 
+/// Servers refuse longer timeouts, which overflow their clocks: 100 years.
+const BLOCKS_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// How long a blocking command waits in the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timeout {
@@ -75,6 +78,7 @@ impl Timeout {
         let Some(duration) = self.duration() else {
             return (0, 0);
         };
+        let duration = duration.min(BLOCKS_MAX);
         let seconds = duration.as_secs();
         match (seconds, duration.subsec_nanos().div_ceil(1_000_000)) {
             (0, 0) => (0, 1),

@@ -56,6 +56,12 @@ impl Timers {
         }
     }
 
+    /// True if a timer is armed and fires at `at` or earlier.
+    pub(crate) fn fires_by(&self, timer: Timer, at: Time) -> bool {
+        let when = self.wheel.when(timer);
+        when.is_some_and(|tick| tick <= at.as_nanos().div_ceil(1 << TICK_SHIFT))
+    }
+
     /// Whether a timer is armed.
     pub(crate) fn is_armed(&self, timer: Timer) -> bool {
         self.wheel.when(timer).is_some()

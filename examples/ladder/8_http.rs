@@ -16,8 +16,8 @@
 //! other, and `created 3` after the three of the last line. Whatever does not block (`/incr`, `/get`, `/push`) shares one
 //! connection, which is not counted with these.
 //!
-//! A client that goes away takes its pop with it: the pop is taken back, and no element is lost. Ctrl-C takes back all of
-//! them, tells who waits, and ends the program.
+//! A client that goes away takes its pop with it: the pop is cancelled, and no element is lost.
+//! Ctrl-C cancels all of them, answers the clients that wait, and ends the program.
 //!
 //! | file | what it has |
 //! |---|---|
@@ -75,8 +75,8 @@ fn main() -> Result<()> {
     hub.kill(acceptor);
     let clients: Vec<_> = shared.open.borrow().iter().copied().collect();
     shared.shutdown.finish(&mut hub, GRACE, &clients)?;
-    // The pops are taken back. Elements that connections gave back went down the shared connection: once this is answered, so
-    // are they.
+    // The pops are cancelled. Elements that tasks have pushed back went down the shared connection: once this is
+    // answered, so are they.
     hub.drain()?;
     let asked = shared.redis.ping(&mut hub)?;
     hub.wait(asked)?.reply()?;

@@ -105,7 +105,7 @@ fn embedded(hub: &mut Hub, options: &Options) -> Result<Reached> {
     theirs.max_connecting = 100;
     let server = Server::new(hub, ours);
     if let Some(sim) = simulation::get() {
-        server.refuse(sim.error_replies());
+        server.inject(sim.server_faults());
     }
     let port = Endpoint::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let at = server.listen(hub, &port)?;

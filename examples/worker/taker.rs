@@ -8,8 +8,9 @@
 //!            └─────────────────────────┴─────────────────────────────────────────┴────────────┘
 //! ```
 //!
-//! When the worker stops, a taker ends where it has no job. A take that is blocked then is taken back, and if it moves a
-//! job all the same, the job stands in the processing list, from where main brings it back.
+//! When the worker stops, a taker ends where it has no job. A take that is blocked then is cancelled,
+//! and if it moves a job all the same, the job is in the processing list, from where main brings it
+//! back.
 
 use super::crew::{Crew, Pause, add};
 use super::job::Job;

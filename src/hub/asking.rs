@@ -2,8 +2,8 @@
 
 use super::{Hub, Result, Wait};
 use crate::address::{Address, Host, Place};
+use crate::client::{ENDPOINTS_MAX, PoolState, PoolStats, Submission, Ticket};
 use crate::config::Config;
-use crate::conn::{Ask, ENDPOINTS_MAX, PoolState, PoolStats, Ticket};
 use crate::driver::Endpoint;
 use crate::error::{Error, ErrorKind};
 use crate::token::Key;
@@ -52,16 +52,18 @@ impl Hub {
         Ok(found.map(Endpoint::Tcp).collect())
     }
 
-    /// Asks something of a server, in the name of the task that runs.
-    pub(crate) fn ask(&mut self, pool: Key, ask: Ask) -> Result<Ticket> {
+    /// Submits a request of the task that runs.
+    pub(crate) fn submit(&mut self, client: Key, submission: Submission) -> Result<Ticket> {
         if !self.in_turn {
             self.timers.set_now(self.driver.now());
         }
         let task = self.current().0;
         if self.is_observed {
-            self.tell_asked(task, &ask);
+            self.tell_asked(task, &submission);
         }
-        let ticket = self.clients.submit(pool, task, ask, &mut self.timers)?;
+        let ticket = self
+            .clients
+            .submit(client, task, submission, &mut self.timers)?;
         self.asked = (self.asked.0 + 1, Some(ticket));
         Ok(ticket)
     }
@@ -84,7 +86,7 @@ impl Hub {
         let Some(ticket) = wait.ticket() else {
             return;
         };
-        if !self.clients.await_reply(ticket, self.nobody) {
+        if !self.clients.await_reply(ticket, None) {
             self.clients.take(ticket);
         }
     }
@@ -99,19 +101,19 @@ impl Hub {
     }
 
     pub(crate) fn round(&self, pool: Key) -> Option<Duration> {
-        self.clients.pool(pool)?.config.forever_round
+        self.clients.config(pool)?.forever_round
     }
 
     pub(crate) fn pool_state(&self, pool: Key) -> PoolState {
-        self.clients.pool_state(pool)
+        self.clients.state(pool)
     }
 
     pub(crate) fn pool_failure(&self, pool: Key) -> Option<Error> {
-        self.clients.pool(pool)?.link.failure().cloned()
+        self.clients.last_failure(pool).cloned()
     }
 
     pub(crate) fn pool_address(&self, pool: Key) -> Option<&Address> {
-        self.clients.pool(pool).map(|pool| &pool.address)
+        self.clients.address(pool)
     }
 
     pub(crate) fn close_client(&mut self, pool: Key) {

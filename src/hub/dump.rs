@@ -14,7 +14,7 @@ use super::Hub;
 use super::ids::TaskId;
 use super::task::{Direction, Event};
 use super::tasks::{Slot, State};
-use crate::conn::Whereabouts;
+use crate::client::RequestLocation;
 use crate::time::Time;
 use crate::token::Key;
 use std::collections::HashMap;
@@ -119,10 +119,10 @@ impl Hub {
             Event::Done => Kind::Nothing,
             Event::Sleep(_) => Kind::Sleeps,
             Event::Notify => Kind::Notify,
-            Event::Reply(ticket) => match self.clients.whereabouts(ticket) {
-                Some(Whereabouts::Waiting { pool }) => Kind::Connection(pool),
-                Some(Whereabouts::Own { pool, .. }) => Kind::Reply(pool),
-                Some(Whereabouts::Shared { pool, ready }) => Kind::SharedReply(pool, ready),
+            Event::Reply(ticket) => match self.clients.locate(ticket) {
+                Some(RequestLocation::Queued { client }) => Kind::Connection(client),
+                Some(RequestLocation::Dedicated { client, .. }) => Kind::Reply(client),
+                Some(RequestLocation::Shared { client, is_up }) => Kind::SharedReply(client, is_up),
                 None => Kind::NoReply,
             },
             Event::Stream(_, Direction::Read) => Kind::Read,
@@ -207,7 +207,7 @@ impl Dump<'_> {
     }
 
     fn write_pools(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (key, address, stats) in self.hub.clients.pools() {
+        for (key, address, stats) in self.hub.clients.iter() {
             // An address displays its password as stars.
             write!(f, "pool {key:?} {address}: {} connections, ", stats.created)?;
             write!(
@@ -259,8 +259,10 @@ impl Dump<'_> {
             return Ok(());
         };
         match event {
-            Event::Reply(ticket) => match self.hub.clients.whereabouts(ticket) {
-                Some(Whereabouts::Own { number, .. }) => write!(f, " on connection {number}"),
+            Event::Reply(ticket) => match self.hub.clients.locate(ticket) {
+                Some(RequestLocation::Dedicated { number, .. }) => {
+                    write!(f, " on connection {number}")
+                }
                 _ => Ok(()),
             },
             Event::Stream(stream, _) => write!(f, " {:?}", stream.key()),

@@ -26,8 +26,8 @@ impl Hub {
     /// returns an error or is [killed](Hub::kill). Ticks that could not run in time are skipped;
     /// [`every_with`](Hub::every_with) has other policies.
     ///
-    /// The task is [detached](Hub::detach). A period under 1 ms counts as 1 ms. What `run` asks of a server it cannot
-    /// wait for: see [`Hub::ignore`].
+    /// The task is [detached](Hub::detach). A period under 1 ms counts as 1 ms. `run` cannot wait
+    /// for the reply to a command that it submits: see [`Hub::ignore`].
     ///
     /// ```
     /// use greenroom::{Hub, ms};

@@ -20,6 +20,8 @@
 //! | `failure.rs` | tasks that ended with an error or a panic |
 //! | `scheduling.rs` | how a wait begins and ends, and how a task runs and ends |
 //! | `asking.rs` | what tasks ask of servers |
+//! | `client_io.rs` | input and output of the clients |
+//! | `undelivered.rs` | elements that no task claims |
 //! | `tick.rs`, `every.rs` | cron |
 //! | `streams.rs` | streams and listeners for tasks that do their own input and output |
 //! | `port.rs`, `ports.rs` | whose they are, and who waits for them |
@@ -31,11 +33,11 @@
 
 mod arenas;
 mod asking;
+mod client_io;
 mod dump;
 mod every;
 mod failure;
 mod ids;
-mod late;
 pub mod observe;
 mod outcome;
 mod port;
@@ -48,6 +50,7 @@ mod task;
 mod tasks;
 mod tick;
 mod turn;
+mod undelivered;
 mod verify;
 mod waiting;
 mod watchdog;
@@ -68,7 +71,7 @@ use self::port::Ports;
 use self::remote::Mailbox;
 use self::tasks::Tasks;
 use self::watchdog::Watchdog;
-use crate::conn::{Clients, Late, Ticket};
+use crate::client::{Clients, Ticket, Undelivered};
 use crate::driver::sim::Sim;
 use crate::driver::{Driver, Event, MioDriver, Socket};
 use crate::error::{Error, ErrorKind, Result};
@@ -107,10 +110,10 @@ pub struct Hub {
     arenas: Arenas,
     ports: Ports,
     clients: Clients,
-    /// What gets late elements, by pools as words.
-    late_hooks: BTreeMap<usize, LateHook>,
-    /// What those tasks have that call them, by their keys as words.
-    late_told: BTreeMap<usize, Late>,
+    /// The hooks for undelivered elements, by clients as words.
+    undelivered_hooks: BTreeMap<usize, UndeliveredHook>,
+    /// The elements of the tasks that call them, by their keys as words.
+    undelivered_in_hook: BTreeMap<usize, Undelivered>,
     /// The task that is being resumed.
     running: Option<Key>,
     /// How many requests it has asked since it was resumed, and the last of them.
@@ -148,14 +151,14 @@ pub struct Hub {
     buffer: Box<[u8]>,
 }
 
-/// What is called with an element that came too late, and where it was set.
-struct LateHook {
+/// What is called with an undelivered element, and where it was set.
+struct UndeliveredHook {
     /// `None` while it is being called.
-    call: Option<Box<Call>>,
+    call: Option<Box<UndeliveredCall>>,
     set_at: &'static Location<'static>,
 }
 
-type Call = dyn FnMut(&mut Hub, Late) -> Result<()>;
+type UndeliveredCall = dyn FnMut(&mut Hub, Undelivered) -> Result<()>;
 
 /// What a hub has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -199,9 +202,9 @@ impl Hub {
             tasks,
             arenas: Arenas::new(),
             ports: Ports::new(),
-            clients: Clients::new(nobody),
-            late_hooks: BTreeMap::new(),
-            late_told: BTreeMap::new(),
+            clients: Clients::new(),
+            undelivered_hooks: BTreeMap::new(),
+            undelivered_in_hook: BTreeMap::new(),
             running: None,
             asked: (0, None),
             in_turn: false,

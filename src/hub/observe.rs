@@ -5,7 +5,7 @@
 //! (and, on a [simulated](crate::Hub::simulated) kernel, has the same hash). What it takes, the hub takes longer.
 //!
 //! Who tells: the hub tells of turns, tasks and timers itself. Connections know no hub; they take down what happens to them, and the hub
-//! tells of it before it tells of anything else (`conn/seen.rs`). The trace of a simulated kernel is the same hook: it has the events of
+//! tells of it before it tells of anything else (`client/events.rs`). The trace of a simulated kernel is the same hook: it has the events of
 //! tasks and timers, in the words that an event displays as.
 //!
 //! **It costs nothing while nobody observes**: each place that would tell looks at one flag.
@@ -15,7 +15,7 @@ mod telling;
 mod words;
 
 pub use self::event::{Answer, Awaits, By, Ending, Event, Sleeps, Whose};
-pub use crate::conn::{CommandName, ConnId, Given};
+pub use crate::client::{CancelAction, CommandName, ConnId};
 
 use crate::time::Time;
 

@@ -1,19 +1,20 @@
-//! How a blocking pop has ended, in one word each.
+//! The six ways in which a blocking pop ends.
 
 use super::task::Wake;
-use crate::conn::Reply;
+use crate::client::Reply;
 use crate::error::Error;
 
-/// How a blocking pop has ended: what a [`Wake`] says, as one of the things that a program can do about it.
+/// How a blocking pop has ended: what a [`Wake`] says, as one of the things that a program can do
+/// about it.
 ///
 /// | outcome | where is the element? | |
 /// |---|---|---|
 /// | `Popped` | here | |
 /// | `TimedOut` | in the list | the server has waited as long as it was asked to |
-/// | `Cancelled` | in the list | the deadline of the wait has passed, or the task was killed, and the pop was taken back |
-/// | `Late` | here | it came although the pop had been given up |
+/// | `Cancelled` | in the list | the deadline of the wait has passed, or the task was killed |
+/// | `Late` | here | it came although the pop had been cancelled |
 /// | `Failed` | in the list | the pop was not sent, or the server refused it: it is safe to ask again |
-/// | `Unknown` | somewhere | the connection was lost with the answer; with `BLMOVE` it would stand in the other list |
+/// | `Indeterminate` | not known | the connection was lost; with `BLMOVE` it is in a list |
 ///
 /// ```
 /// # use greenroom::sim::Sim;
@@ -29,7 +30,7 @@ use crate::error::Error;
 ///     Outcome::Popped(job) | Outcome::Late(job) => println!("{:?}", job.value()),
 ///     Outcome::TimedOut | Outcome::Cancelled => println!("there was none"),
 ///     Outcome::Failed(error) => println!("ask again: {error}"),
-///     Outcome::Unknown(error) => println!("a job may be gone: {error}"),
+///     Outcome::Indeterminate(error) => println!("a job may be gone: {error}"),
 ///     other => println!("{other:?}"),
 /// }
 /// # Ok::<(), greenroom::Error>(())
@@ -37,31 +38,31 @@ use crate::error::Error;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It was answered with something other than nil.
+    /// The pop was answered with something other than nil.
     Popped(Reply),
-    /// It was answered with nil.
+    /// The pop was answered with nil.
     TimedOut,
-    /// It was given up, and has popped nothing.
+    /// The pop was cancelled, and has popped nothing.
     ///
-    /// A task that was killed is told so before the server has answered: an element that comes all the same goes to
-    /// [`Redis::on_late`](crate::Redis::on_late), or back.
+    /// A task that was killed gets this before the server has answered: an element that comes all
+    /// the same goes to [`Redis::on_undelivered`](crate::Redis::on_undelivered), or back.
     Cancelled,
-    /// It was given up, and something came nevertheless. It is the task's.
+    /// The pop was cancelled, and an element came all the same. It is the task's.
     Late(Reply),
-    /// It was not executed.
+    /// The pop was not executed.
     Failed(Error),
-    /// It was sent, and nobody knows whether it was executed.
-    Unknown(Error),
+    /// The pop was sent, and it is not known whether it was executed.
+    Indeterminate(Error),
 }
 
 impl Wake {
-    /// How the pop has ended that the task waited for.
+    /// Returns how the pop has ended that the task waited for.
     pub fn outcome(self) -> Outcome {
         match self {
             Wake::Reply(Ok(reply)) if reply.is_none() => Outcome::TimedOut,
             Wake::Reply(Ok(reply)) if reply.is_late() => Outcome::Late(reply),
             Wake::Reply(Ok(reply)) => Outcome::Popped(reply),
-            Wake::Reply(Err(error)) if error.maybe_executed() => Outcome::Unknown(error),
+            Wake::Reply(Err(error)) if error.maybe_executed() => Outcome::Indeterminate(error),
             Wake::Deadline | Wake::Killed => Outcome::Cancelled,
             other => Outcome::Failed(other.unexpected()),
         }

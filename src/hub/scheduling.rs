@@ -6,7 +6,7 @@ use super::ids::TaskId;
 use super::task::{Direction, Event, Until, Wait, Wake};
 use super::tasks::{State, Why};
 use super::{Hub, Result};
-use crate::conn::{GaveUp, GivenUp};
+use crate::client::{CancelCause, CancelResult, Completion};
 use crate::error::{Error, ErrorKind};
 use crate::time::Time;
 use crate::token::{Key, Owner};
@@ -43,7 +43,7 @@ impl Hub {
         match event {
             Event::Sleep(until) => (until.time(now) <= now).then_some(Why::Elapsed),
             Event::Reply(ticket) => {
-                let pending = self.clients.await_reply(ticket, key);
+                let pending = self.clients.await_reply(ticket, Some(key));
                 (!pending).then_some(Why::Reply(ticket))
             }
             Event::Stream(stream, direction) => self
@@ -82,8 +82,8 @@ impl Hub {
     pub(super) fn give_up(&mut self, key: Key) {
         match self.tasks.waits_for(key) {
             // Somebody else may wait for it by now.
-            Some(Event::Reply(ticket)) if self.clients.asker(ticket) != Some(key) => {}
-            Some(Event::Reply(ticket)) => self.clients.abandon(ticket, &mut self.timers),
+            Some(Event::Reply(ticket)) if self.clients.waiter(ticket) != Some(key) => {}
+            Some(Event::Reply(ticket)) => self.clients.drop_request(ticket, &mut self.timers),
             Some(event) => self.leave_join(key, event),
             None => {}
         }
@@ -128,11 +128,11 @@ impl Hub {
         let Some(Event::Reply(ticket)) = self.tasks.waits_for(key) else {
             return false;
         };
-        self.clients.asker(ticket) == Some(key)
+        self.clients.waiter(ticket) == Some(key)
             && self
                 .clients
-                .give_up(ticket, GivenUp::ByTask, &mut self.timers)
-                == GaveUp::UnderWay
+                .cancel(ticket, CancelCause::Task, &mut self.timers)
+                == CancelResult::Pending
     }
 
     /// The same, but what the task waits for may have come already.
@@ -223,9 +223,9 @@ impl Hub {
     fn wake_for(&mut self, why: Why) -> Wake {
         match why {
             Why::Reply(ticket) => match self.clients.take(ticket) {
-                // It was given up in time, which only a deadline does to a task that still waits.
-                Some(Err(error)) if error.kind() == ErrorKind::Killed => Wake::Deadline,
-                Some(result) => Wake::Reply(result),
+                // Only a deadline cancels what a task still waits for.
+                Some(Completion::Cancelled) => Wake::Deadline,
+                Some(Completion::Reply(result)) => Wake::Reply(result),
                 None => {
                     let message = "there is no such request";
                     Wake::Reply(Err(Error::new(ErrorKind::Misuse, message)))
@@ -247,10 +247,10 @@ impl Hub {
             return;
         };
         if slot.loose {
-            self.clients.abandon_all_of(key, &mut self.timers);
+            self.clients.drop_requests_of(key, &mut self.timers);
         }
-        if !self.late_told.is_empty() {
-            self.leave_late(key);
+        if !self.undelivered_in_hook.is_empty() {
+            self.return_undelivered(key);
         }
         self.close_ports_of(slot.port);
         if catch_unwind(AssertUnwindSafe(|| task.drop_task())).is_err() {

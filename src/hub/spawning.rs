@@ -98,10 +98,11 @@ impl Hub {
     /// resumed never will be. A task that kills itself ends when it returns. Killing a task that has ended
     /// does nothing.
     ///
-    /// What the task has asked of a server is given up. A blocking pop that is in flight is taken back: the server is
-    /// asked to end it, and an element that is on its way nevertheless is put back, or goes to
-    /// [`Redis::on_late`](crate::Redis::on_late). [`drain`](Hub::drain) waits for that. A command that shares a connection is
-    /// executed nevertheless, and its reply is dropped.
+    /// The requests of the task are cancelled. The server is asked to end a blocking pop in flight;
+    /// an element that is on its way all the same goes to
+    /// [`Redis::on_undelivered`](crate::Redis::on_undelivered), or back. [`drain`](Hub::drain)
+    /// waits for that. A command that shares a connection is executed all the same, and its reply
+    /// is dropped.
     ///
     /// ```
     /// # use greenroom::{Hub, Wait, Wake, secs, sim::Sim};
@@ -133,7 +134,7 @@ impl Hub {
     /// Ends whatever a task waits for, with [`Wake::Notified`]. A task that does not wait right now finds its next
     /// wait ended; any number of notifies before that count as one. False when the task has ended.
     ///
-    /// A request is not given up: keep its [`ticket`](Wait::ticket) to wait for it again.
+    /// A request is not cancelled: keep its [`ticket`](Wait::ticket) to wait for it again.
     ///
     /// ```
     /// # use greenroom::{Hub, Wait, Wake, secs, sim::Sim};
@@ -163,7 +164,8 @@ impl Hub {
         true
     }
 
-    /// Sets what is told of each task that fails. By default it is logged, with the place that spawned it.
+    /// Sets the hook that is called for each failed task. By default the failure is logged, with
+    /// the place that spawned the task.
     ///
     /// ```
     /// # use greenroom::{Error, ErrorKind, Hub, Wait, sim::Sim};

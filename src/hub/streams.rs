@@ -11,7 +11,7 @@
 use super::ids::{Handle, Listener, Stream, TaskId};
 use super::ports::closed;
 use super::{Hub, Result};
-use crate::conn::connect_error;
+use crate::client::connect_error;
 use crate::driver::{Connect, Endpoint, is_not_yet};
 use crate::error::{Error, ErrorKind};
 use std::io;

@@ -11,12 +11,12 @@
 //!                            Wait::reply(..)                Wait::sleep(..)                Wait::done()
 //! ```
 //!
-//! Every wait ends in exactly one of four ways: what it waits for happens, its deadline passes, somebody
-//! notifies the task, or somebody kills it.
+//! Every wait ends in exactly one of four ways: what it waits for happens, its deadline passes, the
+//! task is notified, or it is killed.
 
 use super::Hub;
 use super::ids::{Listener, Stream, TaskId};
-use crate::conn::{Reply, Ticket};
+use crate::client::{Reply, Ticket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::{Time, nanos};
 use std::time::Duration;
@@ -126,8 +126,8 @@ impl Wait {
         Wait::event(Event::Notify)
     }
 
-    /// Until the reply to a request has come. One task at a time can wait for it: the last that does
-    /// gets it. The commands of [`Redis`](crate::Redis) return this wait.
+    /// Waits until the reply to a request has come. Only one task can wait for it: if several do,
+    /// the last one gets it. The commands of [`Redis`](crate::Redis) return this wait.
     pub const fn reply(ticket: Ticket) -> Wait {
         Wait::event(Event::Reply(ticket))
     }
@@ -157,11 +157,12 @@ impl Wait {
         Wait::event(Event::Join(task))
     }
 
-    /// The same wait, but for no longer than `duration` from the beginning of this turn.
+    /// Limits a wait to `duration` from the beginning of this turn.
     ///
-    /// A wait that ends by its deadline wakes the task with [`Wake::Deadline`]. A request it waited for
-    /// is given up. A blocking pop is taken back first, which takes a round trip: if an element is on its way already,
-    /// the task gets it, and [`Reply::is_late`](crate::Reply::is_late) says so; `Wake::Deadline` means that nothing was
+    /// A wait that ends by its deadline wakes the task with [`Wake::Deadline`], and the request it
+    /// waited for is cancelled. The server is asked to end a blocking pop first, which takes a
+    /// round trip: if an element is on its way already, the task gets it, and
+    /// [`Reply::is_late`](crate::Reply::is_late) says so; `Wake::Deadline` means that nothing was
     /// popped. See also [`Wake::outcome`].
     pub const fn within(mut self, duration: Duration) -> Wait {
         self.deadline = Some(Until::After(nanos(duration)));
@@ -196,8 +197,7 @@ pub enum Wake {
     Notified,
     /// The deadline of the wait has passed.
     Deadline,
-    /// Somebody called [`Hub::kill`]. This is the last resumption: a moment to put right what the task
-    /// holds.
+    /// [`Hub::kill`] was called. This is the last resumption: a last chance to clean up.
     Killed,
 }
 

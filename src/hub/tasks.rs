@@ -17,7 +17,7 @@
 
 use super::arenas::Home;
 use super::task::Event;
-use crate::conn::Ticket;
+use crate::client::Ticket;
 use crate::error::{Error, Result};
 use crate::time::Time;
 use crate::token::{Key, ROOM, Slots};

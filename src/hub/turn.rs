@@ -18,41 +18,15 @@
 //! thousand connections are opened or answered at once. (Hundreds of connections that all move
 //! megabytes take longer.)
 
-use super::task::Event as WaitEvent;
-use super::tasks::Why;
 use super::{Hub, Result};
-use crate::conn::State;
-use crate::driver::{Connect, Event, Socket, is_not_yet};
 use crate::error::{Error, ErrorKind};
 use crate::time::{Time, ms};
-use crate::token::{Key, Owner};
+use crate::token::Owner;
 use log::trace;
-use std::io;
 use std::time::Duration;
-
-/// Reads of one connection in a turn: 512 KiB, about 0.1 ms of copying. The rest waits for the next
-/// turn.
-const READS_PER_CONNECTION_MAX: usize = 4;
-
-/// Bytes written to one connection in a turn. One large command must not hold up ten thousand small
-/// ones.
-const WRITE_BYTES_MAX: usize = 256 * 1024;
 
 /// Resumptions in a turn. A task that asks something takes about 0.5 µs.
 const TASKS_PER_TURN_MAX: usize = 1024;
-
-/// Connections written to in a turn. A write of a small command takes 5 to 10 µs, nearly all in the
-/// kernel.
-const FLUSHES_PER_TURN_MAX: usize = 128;
-
-/// Connects started in a turn. One takes 30 to 50 µs, since on loopback the kernel does the server's
-/// half as well: 1 to 1.6 ms in all.
-const DIALS_PER_TURN_MAX: usize = 32;
-
-/// But it takes a hundred times as long where tens of thousands of local ports are still taken
-/// (`TIME_WAIT`), and the kernel has to search for a free one. So connecting stops when a timer is due,
-/// or after this long.
-const DIALING_MAX: Duration = ms(50);
 
 /// Deadlines of what comes from the network are put off, by so much, while it has not been looked at as it should: when a poll
 /// has brought a full batch, what they wait for may be in the next one; when a turn was longer than this, what its tasks have
@@ -169,60 +143,7 @@ impl Hub {
             }
         }
         self.events = events;
-        self.hand_out_replies();
-    }
-
-    fn conn_event(&mut self, key: Key, event: &Event) {
-        if event.ended && self.clients.state(key) == Some(State::Connecting) {
-            // The event may be spurious: the socket knows.
-            match self.driver.connected(event.socket) {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => return self.clients.connect_refused(key, error, &mut self.timers),
-            }
-        }
-        if event.writable {
-            self.clients.writable(key, &mut self.timers);
-        }
-        if event.readable {
-            self.read_conn(key, event.socket, event.ended);
-        }
-    }
-
-    /// Reads until the socket is drained, its end is seen, or its budget for this turn is used up.
-    fn read_conn(&mut self, key: Key, socket: Socket, ended: bool) {
-        for _ in 0..READS_PER_CONNECTION_MAX {
-            match self.driver.read(socket, &mut self.buffer) {
-                Ok(0) => {
-                    let error = Error::new(ErrorKind::Closed, "the server closed the connection");
-                    return self.clients.ended(key, &error, &mut self.timers);
-                }
-                Ok(count) => {
-                    let bytes = &self.buffer[..count];
-                    if !self.clients.received(key, bytes, ended, &mut self.timers) {
-                        return;
-                    }
-                    if count < self.buffer.len() && !ended {
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if ended {
-                        // It was not the end: whoever waits may have the connection.
-                        self.clients.received(key, &[], false, &mut self.timers);
-                    }
-                    return;
-                }
-                Err(error) => {
-                    let error = Error::io(ErrorKind::Closed, "the connection was lost", error);
-                    return self.clients.ended(key, &error, &mut self.timers);
-                }
-            }
-        }
-        match self.unread.iter_mut().find(|(unread, _)| *unread == key) {
-            Some((_, known)) => *known |= ended,
-            None => self.unread.push((key, ended)),
-        }
+        self.deliver_replies();
     }
 
     /// Phase 5.
@@ -241,18 +162,15 @@ impl Hub {
                     self.task_due_later(key, PUT_OFF);
                 }
                 Owner::Task(key) => self.task_due(key),
-                Owner::Conn(key) if puts_off => {
-                    self.clients.conn_due_later(key, PUT_OFF, &mut self.timers);
+                Owner::Conn(_) | Owner::Pool(_) if puts_off => {
+                    self.clients.postpone(owner, PUT_OFF, &mut self.timers);
                 }
-                Owner::Conn(key) => self.clients.conn_due(key, &mut self.timers),
-                Owner::Pool(key) if puts_off => {
-                    self.clients.pool_due_later(key, PUT_OFF, &mut self.timers);
-                }
-                Owner::Pool(key) => self.clients.pool_due(key, &mut self.timers),
+                Owner::Conn(key) => self.clients.on_conn_timer(key, &mut self.timers),
+                Owner::Pool(key) => self.clients.on_client_timer(key, &mut self.timers),
             }
         }
         self.due = due;
-        self.hand_out_replies();
+        self.deliver_replies();
     }
 
     /// Phase 6. Tasks that become ready meanwhile wait for the next turn.
@@ -277,17 +195,12 @@ impl Hub {
     /// Phase 7.
     fn flush_and_reap(&mut self) {
         self.start_connects();
-        for _ in 0..self.clients.dirty().min(FLUSHES_PER_TURN_MAX) {
-            let Some(key) = self.clients.next_dirty() else {
-                break;
-            };
-            self.flush(key);
-        }
+        self.flush();
         // What has ended meanwhile may end connections.
-        self.hand_out_replies();
+        self.deliver_replies();
         self.clients.finish_closing(&mut self.timers);
-        self.hand_out_replies();
-        for socket in self.closing.drain(..).chain(self.clients.closing()) {
+        self.deliver_replies();
+        for socket in self.closing.drain(..).chain(self.clients.poll_close()) {
             self.driver.close(socket);
         }
         trace!(
@@ -297,101 +210,11 @@ impl Hub {
         );
         self.tell_turn_end();
     }
-
-    /// The clock is read again here, as by the watchdog: not to tell the time, but to keep a budget.
-    fn start_connects(&mut self) {
-        let longest = self.timers.now() + DIALING_MAX;
-        let until = self.timers.next_wake().unwrap_or(longest).min(longest);
-        for _ in 0..DIALS_PER_TURN_MAX {
-            if !self.dial() || self.driver.now() >= until {
-                return;
-            }
-        }
-    }
-
-    /// Starts one connect; false when there is none to be started now.
-    fn dial(&mut self) -> bool {
-        let Some(dial) = self.clients.next_dial(&mut self.timers) else {
-            return false;
-        };
-        let Some((endpoint, first)) = self.clients.what_to_dial(dial) else {
-            return false;
-        };
-        let owner = Owner::Conn(dial.conn);
-        let (socket, written) = match self.driver.connect(endpoint, owner, first) {
-            Ok(Connect::Done(socket, written)) => (socket, Some(written)),
-            Ok(Connect::Started(socket)) => (socket, None),
-            Err(error) => {
-                self.clients.dial_failed(dial.conn, error, &mut self.timers);
-                return true;
-            }
-        };
-        if dial.shared {
-            // Without it the connection works, only slower.
-            let _ = self.driver.no_delay(socket);
-        }
-        if cfg!(feature = "keepalive") {
-            self.keep_alive(dial.pool, socket);
-        }
-        let timers = &mut self.timers;
-        self.clients.dialed(dial.conn, socket, written, timers);
-        true
-    }
-
-    fn keep_alive(&self, pool: Key, socket: Socket) {
-        let pool = self.clients.pool(pool);
-        if let Some(idle) = pool.and_then(|pool| pool.config.keepalive) {
-            // Without it a peer that vanishes is noticed later, or not at all, as without the feature.
-            let _ = self.driver.keepalive(socket, idle);
-        }
-    }
-
-    fn flush(&mut self, key: Key) {
-        let Some((socket, bytes)) = self.clients.start_flush(key) else {
-            return;
-        };
-        if bytes.is_empty() {
-            return;
-        }
-        let offered = bytes.len().min(WRITE_BYTES_MAX);
-        match self.driver.write(socket, &bytes[..offered]) {
-            Ok(count) => self.clients.wrote(key, count, count == offered),
-            Err(error) if is_not_yet(&error) => {}
-            Err(error) => self.write_failed(key, socket, error),
-        }
-    }
-
-    /// A write failed, but a reply may have come before the connection broke: it is read first.
-    fn write_failed(&mut self, key: Key, socket: Socket, error: io::Error) {
-        // Also to a handshake: a server that has no room says so before it reads.
-        if self.clients.state(key) != Some(State::Connecting) {
-            self.read_conn(key, socket, true);
-        }
-        let error = Error::io(ErrorKind::Closed, "the connection was lost", error);
-        self.clients.ended(key, &error, &mut self.timers);
-    }
-
-    /// Wakes those whose requests have ended.
-    fn hand_out_replies(&mut self) {
-        // What is done for nobody may end other requests.
-        while self.clients.has_done() {
-            let mut done = self.clients.take_done();
-            for (task, ticket) in done.drain(..) {
-                if task == self.nobody {
-                    self.clients.nobody_waits(ticket, &mut self.timers);
-                } else {
-                    self.wake_from(task, WaitEvent::Reply(ticket), Why::Reply(ticket));
-                }
-            }
-            self.clients.put_done(done);
-            self.name_connections();
-        }
-        self.hand_out_late();
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::client_io::*;
     use super::*;
     use crate::driver::EVENTS_PER_POLL_MAX;
     use crate::hub::READ_BYTES;

@@ -2,12 +2,12 @@
 //!
 //! - Every wait ends exactly once: a task waits, or stands in the line once, or has ended; and what it waits for exists.
 //! - No timer is lost, and none is held that is not armed.
-//! - Tables and counters agree: see also the pools, connections and requests in `conn/verify.rs`.
+//! - Tables and counters agree: see also the pools, connections and requests in `client/clients/check.rs`.
 
 use super::Hub;
 use super::task::Event;
 use super::tasks::State;
-use crate::conn::must;
+use crate::client::ensure;
 use crate::token::Key;
 use std::collections::BTreeSet;
 
@@ -19,11 +19,11 @@ impl Hub {
     ///
     /// The first thing that is not as it must be. That is a bug of this library.
     pub fn verify(&self) -> Result<(), String> {
-        let mut held = self.clients.verify(&self.timers)?;
+        let mut held = self.clients.check(&self.timers)?;
         let mut in_line = 0;
         for (key, slot) in self.tasks.iter() {
             if let Some(timer) = slot.timer {
-                must!(
+                ensure!(
                     self.timers.is_armed(timer),
                     "task {key:?} waits for no timer"
                 );
@@ -31,22 +31,22 @@ impl Hub {
             }
             match slot.state {
                 State::InLine => in_line += 1,
-                State::Running => must!(key == self.main, "task {key:?} runs"),
+                State::Running => ensure!(key == self.main, "task {key:?} runs"),
                 State::Waiting(event) => self.verify_wait(key, event, slot.timer.is_some())?,
             }
         }
         let armed = self.timers.len();
-        must!(held == armed, "{armed} timers are armed, and {held} held");
-        let is_alive = |task| task == self.nobody || self.tasks.get(task).is_some();
-        let widow = self.clients.askers().find(|&task| !is_alive(task));
-        must!(
+        ensure!(held == armed, "{armed} timers are armed, and {held} held");
+        let is_alive = |task| self.tasks.get(task).is_some();
+        let widow = self.clients.waiters().find(|&task| !is_alive(task));
+        ensure!(
             widow.is_none(),
             "a reply is to come for {widow:?}, which has ended"
         );
         self.verify_line(in_line)?;
         let homes = self.arenas.len();
         let tasks = self.tasks.len() - 1;
-        must!(homes == tasks, "{tasks} tasks have {homes} homes");
+        ensure!(homes == tasks, "{tasks} tasks have {homes} homes");
         Ok(())
     }
 
@@ -55,20 +55,19 @@ impl Hub {
         match event {
             Event::Reply(ticket) => {
                 // Another task may have been told since; then only a timer, a notify or a kill ends this wait.
-                let asker = self.clients.asker(ticket);
-                must!(
-                    asker.is_some(),
+                ensure!(
+                    self.clients.has_request(ticket),
                     "task {key:?} waits for {ticket:?}, which is gone"
                 );
             }
-            Event::Sleep(_) => must!(has_timer, "task {key:?} sleeps for ever"),
+            Event::Sleep(_) => ensure!(has_timer, "task {key:?} sleeps for ever"),
             Event::Join(task) => {
                 let told = self
                     .tasks
                     .get(task.0)
                     .and_then(|slot| slot.joiners.as_ref());
                 let told = told.is_some_and(|joiners| joiners.contains(&key));
-                must!(told, "task {key:?} will not be told of the end of {task:?}");
+                ensure!(told, "task {key:?} will not be told of the end of {task:?}");
             }
             Event::Notify | Event::Stream(..) | Event::Accept(_) | Event::Done => {}
         }
@@ -79,14 +78,14 @@ impl Hub {
     fn verify_line(&self, in_line: usize) -> Result<(), String> {
         let line: BTreeSet<_> = self.tasks.line().map(Key::to_usize).collect();
         let places = self.tasks.in_line();
-        must!(line.len() == places, "a task stands in the line twice");
+        ensure!(line.len() == places, "a task stands in the line twice");
         // One that has ended meanwhile leaves a stale key.
         let alive = self
             .tasks
             .line()
             .filter(|&key| self.tasks.get(key).is_some());
         let alive = alive.count();
-        must!(
+        ensure!(
             alive == in_line,
             "{in_line} tasks are ready, and {alive} in the line"
         );

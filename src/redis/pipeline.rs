@@ -1,6 +1,6 @@
 //! Several commands at once.
 
-use crate::conn::{Command, Lane};
+use crate::client::{Command, Lane};
 use crate::error::{Error, ErrorKind, Result};
 use std::fmt;
 
@@ -27,19 +27,26 @@ impl Pipeline {
         if let Err(refusal) = self.admit(&command) {
             self.refusal.get_or_insert(refusal);
         }
-        self.bytes.extend_from_slice(command.into_outbox().unsent());
+        self.bytes
+            .extend_from_slice(command.into_write_buf().unsent());
         self.count += 1;
         self
     }
 
-    /// Between `MULTI` and `EXEC` nothing blocks; elsewhere a command that does would hold up all others.
+    /// A command that blocks would hold up all others. Between `MULTI` and `EXEC` it does not block;
+    /// but if the server refuses `MULTI`, it does.
     fn admit(&mut self, command: &Command) -> Result<()> {
         match command.name().to_ascii_uppercase().as_slice() {
             b"MULTI" => self.in_transaction = true,
             b"EXEC" | b"DISCARD" => self.in_transaction = false,
-            _ if self.in_transaction || command.lane() == Lane::Shared => command.check()?,
+            _ if command.lane() == Lane::Shared => command.check()?,
             _ => {
-                let message = format!("{command:?} may block: send it on its own");
+                command.check()?;
+                let way = match self.in_transaction {
+                    true => "use the command that does not block (RPOP for BRPOP)",
+                    false => "send it on its own",
+                };
+                let message = format!("{command:?} may block: {way}");
                 return Err(Error::new(ErrorKind::Misuse, message));
             }
         }

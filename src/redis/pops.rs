@@ -1,7 +1,7 @@
 //! The commands that block.
 
 use super::Redis;
-use crate::conn::{Command, ToArgs, Undo};
+use crate::client::{Command, Requeue, ToArgs};
 use crate::error::Result;
 use crate::hub::{Hub, Wait};
 use crate::time::Timeout;
@@ -34,14 +34,19 @@ impl ToArgs for Side {
     }
 }
 
-/// Commands that block until there is something to give. Each has a connection to itself meanwhile.
+/// Commands that block until there is something to pop. Each has a dedicated connection meanwhile.
 ///
-/// Every one answers nil when its timeout has passed ([`Reply::is_none`](crate::Reply::is_none)), up to
-/// 1000/`hz` ms late, which is 100 ms in Redis' default configuration. The client's own deadline is
-/// [`Config::blocking_grace`](crate::Config::blocking_grace) later, and means that the server is gone.
+/// Every one answers nil when its timeout has passed ([`Reply::is_none`](crate::Reply::is_none)),
+/// up to 1000/`hz` ms late, which is 100 ms in Redis' default configuration. The client's own
+/// deadline is [`Config::blocking_grace`](crate::Config::blocking_grace) later, and means that the
+/// server is gone.
 ///
-/// An element that a pop has taken exists in the reply alone: if the connection breaks on the way, it is lost.
-/// [`blmove`](Redis::blmove) is for those who cannot live with that.
+/// A pop without a timeout ([`Timeout::Forever`]) survives errors that prove that it was not
+/// executed (`LOADING`, `NOREPLICAS`, `READONLY` and their like): it is sent again, with backoff.
+/// With a timeout, it fails with the error.
+///
+/// A popped element exists only in the reply: if the connection breaks on the way, it is lost.
+/// [`blmove`](Redis::blmove) keeps the element in a list at every moment.
 impl Redis {
     /// Takes the last element of the first list that is not empty, or waits for one
     /// ([BRPOP](https://redis.io/docs/latest/commands/brpop/)). The reply is the list's name and the element:
@@ -72,7 +77,7 @@ impl Redis {
             .command(hub, "BRPOP")
             .arg(lists)
             .arg(self.round(hub, timeout));
-        self.block(hub, command, timeout, Undo::Right)
+        self.block(hub, command, timeout, Requeue::RPush)
     }
 
     /// Takes the first element of the first list that is not empty, or waits for one
@@ -86,12 +91,12 @@ impl Redis {
             .command(hub, "BLPOP")
             .arg(lists)
             .arg(self.round(hub, timeout));
-        self.block(hub, command, timeout, Undo::Left)
+        self.block(hub, command, timeout, Requeue::LPush)
     }
 
     /// Moves an element from one list to another, or waits for one
     /// ([BLMOVE](https://redis.io/docs/latest/commands/blmove/), Redis 6.2). The reply is the element:
-    /// `Option<Bytes>`. Until somebody removes it there, the element is in the second list, whatever
+    /// `Option<Bytes>`. Until it is removed there, the element is in the second list, whatever
     /// happens to this program or to the connection.
     ///
     /// ```
@@ -104,7 +109,7 @@ impl Redis {
     ///
     /// let push = redis.lpush(&mut hub, "jobs", "first")?;
     /// hub.wait(push)?.reply()?;
-    /// // Whoever crashes now finds the job in the list of what he has begun.
+    /// // A worker that crashes now finds the job in the list of jobs that it has begun.
     /// let (from, to) = (("jobs", Side::Right), ("begun", Side::Left));
     /// let pop = redis.blmove(&mut hub, from, to, Timeout::After(secs(1)))?;
     /// let job: Option<String> = hub.wait(pop)?.reply()?.to()?;
@@ -132,7 +137,7 @@ impl Redis {
             hub,
             command.arg(self.round(hub, timeout)),
             timeout,
-            Undo::Nothing,
+            Requeue::Nothing,
         )
     }
 
@@ -155,7 +160,7 @@ impl Redis {
             .arg(from)
             .arg(to)
             .arg(self.round(hub, timeout));
-        self.block(hub, command, timeout, Undo::Nothing)
+        self.block(hub, command, timeout, Requeue::Nothing)
     }
 
     /// Takes up to `count` elements of the first list that is not empty, or waits for one
@@ -178,12 +183,12 @@ impl Redis {
             .arg(self.round(hub, timeout))
             .arg(lists.len())
             .arg(lists);
-        let undo = match side {
-            Side::Left => Undo::LeftMany,
-            Side::Right => Undo::RightMany,
+        let requeue = match side {
+            Side::Left => Requeue::LPushMany,
+            Side::Right => Requeue::RPushMany,
         };
         let command = command.arg(side).arg("COUNT").arg(count);
-        self.block(hub, command, timeout, undo)
+        self.block(hub, command, timeout, requeue)
     }
 
     /// Takes the member with the lowest or highest score of the first sorted set that is not empty, or waits
@@ -209,6 +214,6 @@ impl Redis {
             .command(hub, name)
             .arg(sets)
             .arg(self.round(hub, timeout));
-        self.block(hub, command, timeout, Undo::Add)
+        self.block(hub, command, timeout, Requeue::ZAdd)
     }
 }

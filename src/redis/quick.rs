@@ -1,7 +1,7 @@
 //! The commands that do not block.
 
 use super::Redis;
-use crate::conn::ToArgs;
+use crate::client::ToArgs;
 use crate::error::Result;
 use crate::hub::{Hub, Wait};
 

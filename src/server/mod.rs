@@ -59,6 +59,7 @@ mod glob;
 mod inline;
 mod keyspace;
 mod listening;
+mod mode;
 mod numbers;
 mod pause;
 mod refusal;
@@ -71,13 +72,12 @@ mod state;
 mod table;
 
 pub use self::config::{Config, REDIS_VERSION};
-pub use self::faults::Fault;
-pub use self::pause::Pause;
-pub use self::role::Role;
+pub use self::mode::{Pause, Role};
 pub use self::state::ServerStats;
+pub use crate::driver::sim::Fault;
 
-use self::faults::Faults;
 use self::listening::{Acceptor, Keeper};
+use self::mode::Faults;
 use self::state::{Shared, State};
 use crate::driver::Endpoint;
 use crate::error::{Error, ErrorKind, Result};

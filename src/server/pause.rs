@@ -7,19 +7,11 @@
 
 use super::call::Flags;
 use super::clients::End;
+use super::mode::Pause;
 use super::refusal::Refusal;
 use super::state::State;
 use crate::time::Time;
 use crate::token::Key;
-
-/// What a pause postpones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pause {
-    /// Commands that write, `PFCOUNT`, and an `EXEC` of any of them.
-    Writes,
-    /// All commands, `CLIENT UNPAUSE` included.
-    All,
-}
 
 /// The line that Redis 7.0.15 logs when `CLIENT UNBLOCK` ends the wait of a postponed client.
 const PANIC: &str =

@@ -1,36 +1,9 @@
 //! The role of the server: a master, or a read-only replica whose link to its master is down.
 
 use super::clients::End;
+use super::mode::Role;
 use super::refusal::Refusal;
 use super::state::State;
-
-/// The role of a server. Nothing is replicated: a replica only refuses writes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Role {
-    /// Accepts writes.
-    #[default]
-    Master,
-    /// Answers writes with `-READONLY`, and says that its link to the master is down.
-    Replica {
-        /// The host of the master.
-        host: String,
-        /// The port of the master.
-        port: u16,
-    },
-}
-
-impl Role {
-    /// Returns the role of a replica whose master no client can reach.
-    pub(super) fn unreachable() -> Role {
-        let host = "127.0.0.1".into();
-        Role::Replica { host, port: 1 }
-    }
-
-    pub(super) fn is_replica(&self) -> bool {
-        matches!(self, Role::Replica { .. })
-    }
-}
 
 impl State {
     /// Changes the role. A server that becomes a replica ends the waits of blocked clients with an

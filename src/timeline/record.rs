@@ -116,7 +116,7 @@ impl Marks {
                 (Kind::Dialed, word(conn.0), number, shared.into(), code)
             }
             Event::Connected { conn } => simple(Kind::Connected, conn),
-            Event::Greets { conn } => simple(Kind::Greets, conn),
+            Event::HandshakeStarted { conn } => simple(Kind::Greets, conn),
             Event::Ready { conn } => simple(Kind::Ready, conn),
             Event::Idle { conn } => simple(Kind::Idle, conn),
             Event::Sent {
@@ -132,7 +132,7 @@ impl Marks {
             Event::Answered {
                 conn, task, answer, ..
             } => (self.answered(answer), word(conn.0), who(task), 0, 0),
-            Event::GivenUp {
+            Event::CancelRequested {
                 conn: Some(conn),
                 task,
                 ..

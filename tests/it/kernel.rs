@@ -159,6 +159,9 @@ struct Meddling {
     left: Vec<Socket>,
     addresses: Vec<SocketAddr>,
     keepalives: Vec<Duration>,
+    /// Local addresses for the next connects, and of connected sockets.
+    locals: VecDeque<SocketAddr>,
+    translated: HashMap<Socket, SocketAddr>,
 }
 
 impl Tapped {
@@ -261,6 +264,11 @@ impl Tap {
         std::mem::take(&mut self.0.borrow_mut().keepalives)
     }
 
+    /// Gives the next connects these local addresses, one each, as a tunnel does.
+    pub fn translate_to(&self, addresses: impl IntoIterator<Item = SocketAddr>) {
+        self.0.borrow_mut().locals.extend(addresses);
+    }
+
     /// Every host name has these addresses.
     pub fn resolve_to(&self, addresses: impl IntoIterator<Item = SocketAddr>) {
         self.0.borrow_mut().addresses = addresses.into_iter().collect();
@@ -290,6 +298,12 @@ impl Driver for Tapped {
         let socket = |made: &Connect| match made {
             Connect::Done(socket, _) | Connect::Started(socket) => *socket,
         };
+        if let Ok(made) = &made {
+            let mut tap = self.tap.0.borrow_mut();
+            if let Some(local) = tap.locals.pop_front() {
+                tap.translated.insert(socket(made), local);
+            }
+        }
         self.own(made, socket, owner)
     }
 
@@ -303,7 +317,10 @@ impl Driver for Tapped {
     }
 
     fn local(&self, socket: Socket) -> io::Result<Endpoint> {
-        self.inner.local(socket)
+        match self.tap.0.borrow().translated.get(&socket) {
+            Some(&address) => Ok(Endpoint::Tcp(address)),
+            None => self.inner.local(socket),
+        }
     }
 
     fn peer(&self, socket: Socket) -> io::Result<Endpoint> {

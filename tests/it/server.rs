@@ -20,7 +20,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -40,6 +40,8 @@ pub(crate) struct Server {
     child: Child,
     port: Option<u16>,
     folder: TempDir,
+    /// True if a test makes it crash.
+    may_crash: bool,
 }
 
 impl Server {
@@ -115,6 +117,7 @@ impl Server {
             child,
             port,
             folder,
+            may_crash: false,
         };
         Some(match server.await_answer() {
             true => Ok(server),
@@ -139,11 +142,35 @@ impl Server {
     }
 
     fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        let bytes = fs::read(self.folder().join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The line of the log that says why the server has crashed.
+    pub(crate) fn crash_report(&self) -> Option<String> {
+        const MARKS: [&str; 3] = ["Guru Meditation", "crashed by signal", "REDIS BUG REPORT"];
+        let log = self.log();
+        let with = |mark| log.lines().find(|line| line.contains(mark));
+        MARKS.into_iter().find_map(with).map(str::to_owned)
+    }
+
+    /// Allows a test to make it crash: by what no client does.
+    pub(crate) fn may_crash(mut self) -> Server {
+        self.may_crash = true;
+        self
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where the server runs and keeps its files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.folder.path().join("redis.sock")
+        self.folder().join("redis.sock")
     }
 
     pub(crate) fn unix(&self) -> Address {
@@ -180,10 +207,20 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// Ends the server. No client may make it crash.
     fn drop(&mut self) {
         // It may have been killed already, and nothing is left to do then.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let report = self.crash_report();
+        if self.may_crash {
+            return;
+        }
+        match (thread::panicking(), report) {
+            (false, report) => assert_eq!(report, None, "redis-server has crashed"),
+            (true, Some(report)) => eprintln!("redis-server has crashed: {report}"),
+            (true, None) => {}
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use greenroom::driver::Endpoint;
 use greenroom::server::{self, Fault, Server};
 use greenroom::sim::{Faults, Script, Sim, Strike};
 use greenroom::{
-    Config, Error, ErrorKind, Hub, Redis, Reply, Result, Time, Timeout, Wait, Wake, ms, secs,
+    ClientIds, Config, Error, ErrorKind, Hub, Redis, Reply, Result, Time, Timeout, Wait, Wake, ms,
+    secs,
 };
 use std::time::Duration;
 
@@ -39,10 +40,17 @@ fn get_from(scripts: impl IntoIterator<Item = Script>) -> (Result<Reply>, Sim) {
     let sim = Sim::new(1);
     sim.scripts(at(), scripts);
     let mut hub = Hub::simulated(&sim);
-    let redis = Redis::open(&mut hub, URL).unwrap();
+    let redis = Redis::open_with(&mut hub, URL.parse().unwrap(), silent()).unwrap();
     let asked = redis.get(&mut hub, "key").unwrap();
     let reply = hub.wait(asked).unwrap().reply();
     (reply, sim)
+}
+
+/// Limits under which a connection sends nothing but what it is asked to.
+fn silent() -> Config {
+    let mut config = Config::default();
+    config.client_ids = ClientIds::Never;
+    config
 }
 
 fn faults(list: &str) -> Faults {
@@ -104,7 +112,7 @@ fn a_trace_tells_what_happened() {
         "listens at 127.0.0.1:6379",
         "connects to",
         "is accepted",
-        "writes 36 bytes",
+        "writes 60 bytes",
         "a timer of",
     ] {
         assert!(trace.contains(what), "no {what:?} in\n{trace}");

@@ -135,7 +135,7 @@ fn a_queue_behind_a_bad_network_loses_nothing_without_a_word() {
         .to()
         .unwrap();
     let mut books = books.borrow_mut();
-    books.count_unknown(redis.stats(&hub).unknown);
+    books.count_unknown(redis.stats(&hub).indeterminate);
     let (pushed, delivered, unknown) = books.totals();
     println!(
         "{pushed} pushed, {delivered} delivered, {} left, {unknown} unknown",

@@ -79,9 +79,7 @@ fn no_element_is_lost_without_a_word() {
     swarm(1_500, queue::scenario);
 }
 
-/// Remove the `ignore`, and empty `world::NOT_SURVIVED`, once the client survives these faults.
 #[test]
-#[ignore = "the client crashes a server that pauses writes"]
 fn no_element_is_lost_by_pauses_and_role_changes() {
     swarm(1_500, queue::with_server_faults);
 }

@@ -234,7 +234,7 @@ fn losses(job: &Job, way: Way, consumers: usize, run: Duration) -> Result<Outcom
     }
     hub.drain()?;
     let mut delivered = delivered.take();
-    delivered.tell_late(redis.stats(&hub).late);
+    delivered.tell_late(redis.stats(&hub).undelivered);
     Ok(Outcome::Delivered(delivered))
 }
 

@@ -30,11 +30,12 @@ struct Budget {
 const BUDGETS: [Budget; 2] = [
     Budget {
         key: "instructions",
-        at_most: 3_700.0,
+        // The answer to `CLIENT ID` is a part of it: see docs/measurements.md.
+        at_most: 4_550.0,
     },
     Budget {
         key: "system_calls",
-        at_most: 7.0,
+        at_most: 7.2,
     },
 ];
 

@@ -100,9 +100,9 @@ fn timeout(query: &str) -> std::result::Result<Duration, Response> {
 fn stats(hub: &Hub, redis: Redis) -> Response {
     let pool = redis.stats(hub);
     let (created, in_use, available) = (pool.created, pool.in_use, pool.available);
-    let (connects, cancelled, given_back) = (pool.connects, pool.cancelled, pool.given_back);
+    let (connects, cancelled, requeued) = (pool.connects, pool.cancelled, pool.requeued);
     let text = format!(
-        "created {created}\nin_use {in_use}\navailable {available}\nconnects {connects}\ncancelled {cancelled}\ngiven_back {given_back}"
+        "created {created}\nin_use {in_use}\navailable {available}\nconnects {connects}\ncancelled {cancelled}\nrequeued {requeued}"
     );
     Response::line(200, text)
 }

@@ -52,18 +52,19 @@ mod network;
 mod playing;
 mod polling;
 mod script;
+mod server_fault;
 mod sockets;
 mod trace;
 mod wire;
 
 pub use self::faults::{Faults, Strike};
 pub use self::script::Script;
+pub use self::server_fault::Fault;
 pub use crate::random::Random;
 
 use self::network::Network;
 use self::sockets::Kind;
 use super::{Alarm, Connect, Driver, Endpoint, Event, Polled, Socket};
-use crate::server::Fault;
 use crate::time::Time;
 use crate::token::Owner;
 use std::cell::RefCell;

@@ -16,7 +16,9 @@ use std::time::Duration;
 ///
 /// let sim = Sim::new(42);
 /// let address = "127.0.0.1:6379".parse().unwrap();
-/// let slow = Script::new().expect_command(&["GET", "key"]).wait(ms(300)).send(b"$5\r\nvalue\r\n");
+/// // The client asks first whether the server is ready.
+/// let ready = Script::new().expect_command(&["PING"]).send(b"+PONG\r\n");
+/// let slow = ready.expect_command(&["GET", "key"]).wait(ms(300)).send(b"$5\r\nvalue\r\n");
 /// sim.scripts(address, [slow]);
 ///
 /// let mut hub = Hub::simulated(&sim);

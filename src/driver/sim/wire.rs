@@ -1,7 +1,7 @@
 //! The wire: what becomes of bytes between a write and their arrival.
 
 use super::network::{Happening, Network, WINDOW_BYTES};
-use crate::server::Fault;
+use super::server_fault::Fault;
 use crate::time::Time;
 use crate::token::Key;
 use std::time::Duration;

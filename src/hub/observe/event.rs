@@ -1,7 +1,7 @@
 //! What can happen in a hub.
 
-use super::{CommandName, ConnId, Given};
-use crate::conn::Ticket;
+use super::{CancelAction, CommandName, ConnId};
+use crate::client::Ticket;
 use crate::driver::Endpoint;
 use crate::error::Error;
 use crate::hub::{Listener, Stream, TaskId, Tick};
@@ -105,7 +105,7 @@ pub enum Event<'a> {
         conn: ConnId,
     },
     /// A connection says its handshake, or a `PING` that proves that the server has accepted it.
-    Greets {
+    HandshakeStarted {
         /// The connection.
         conn: ConnId,
     },
@@ -144,7 +144,7 @@ pub enum Event<'a> {
         took: Duration,
     },
     /// A request was given up: its task was killed or has ended, a deadline has passed, or its client was closed.
-    GivenUp {
+    CancelRequested {
         /// The connection, if it had one.
         conn: Option<ConnId>,
         /// The request.
@@ -152,7 +152,7 @@ pub enum Event<'a> {
         /// Who has waited for it, if anybody has.
         task: Option<TaskId>,
         /// What becomes of it.
-        what: Given,
+        what: CancelAction,
     },
     /// A connection is of no use to anybody right now.
     Idle {

@@ -1,7 +1,7 @@
 //! Who tells, and when. Every call stands behind a look at `is_observed`, so that none of this is in the way of a hub that nobody observes.
 
 use super::{Answer, Awaits, By, ConnId, Ending, Event, Observer, Sleeps, Whose};
-use crate::conn::{Ask, CommandName, Heard, Seen};
+use crate::client::{AnswerKind, ClientEvent, CommandName, Submission};
 use crate::error::Result;
 use crate::hub::task::{Event as WaitEvent, Wake};
 use crate::hub::{Hub, TaskId, Tick};
@@ -37,7 +37,7 @@ impl Hub {
     /// ```
     pub fn observe(&mut self, observer: impl Observer + 'static) {
         if self.observers.is_empty() {
-            self.clients.watch(true);
+            self.clients.record_events(true);
         }
         self.observers.push(Box::new(observer));
         self.is_observed = true;
@@ -46,7 +46,7 @@ impl Hub {
     /// Drops all observers. They are told of nothing any more, not even of what led up to this.
     pub fn stop_observing(&mut self) {
         self.observers.clear();
-        self.clients.watch(false);
+        self.clients.record_events(false);
         self.is_observed = self.is_simulated;
     }
 }
@@ -77,12 +77,12 @@ impl Hub {
         if self.observers.is_empty() {
             return;
         }
-        let mut list = self.clients.take_seen();
+        let mut list = self.clients.take_events();
         for seen in &list {
-            self.pass_on(&event_of(seen, self.nobody));
+            self.pass_on(&event_of(seen));
         }
         list.clear();
-        self.clients.put_seen(list);
+        self.clients.put_events(list);
     }
 
     /// Before phase 2. The clock is read for it, since main may have taken its time.
@@ -169,9 +169,9 @@ impl Hub {
     }
 
     #[cold]
-    pub(in crate::hub) fn tell_asked(&mut self, task: Key, ask: &Ask) {
+    pub(in crate::hub) fn tell_asked(&mut self, task: Key, submission: &Submission) {
         let task = TaskId(task);
-        let command = CommandName::of(ask.bytes.unsent());
+        let command = CommandName::of(submission.bytes.unsent());
         self.tell(&Event::Asked { task, command });
     }
 
@@ -194,20 +194,20 @@ impl Hub {
     }
 }
 
-/// What conn/ has taken down, as programs are told of it.
-fn event_of(seen: &Seen, nobody: Key) -> Event<'_> {
-    let who = |task: Key| (task != nobody).then_some(TaskId(task));
+/// What client/ has recorded, as programs are told of it.
+fn event_of(seen: &ClientEvent) -> Event<'_> {
+    let who = |task: Option<Key>| task.map(TaskId);
     match *seen {
-        Seen::Dialed(conn, number, shared, ref to) => Event::Dialed {
+        ClientEvent::Dialed(conn, number, shared, ref to) => Event::Dialed {
             conn,
             number,
             shared,
             to,
         },
-        Seen::Connected(conn) => Event::Connected { conn },
-        Seen::Greets(conn) => Event::Greets { conn },
-        Seen::Ready(conn) => Event::Ready { conn },
-        Seen::Sent(ref sent) => Event::Sent {
+        ClientEvent::Connected(conn) => Event::Connected { conn },
+        ClientEvent::HandshakeStarted(conn) => Event::HandshakeStarted { conn },
+        ClientEvent::Ready(conn) => Event::Ready { conn },
+        ClientEvent::Sent(ref sent) => Event::Sent {
             conn: sent.conn,
             ticket: sent.ticket,
             task: who(sent.task),
@@ -215,32 +215,32 @@ fn event_of(seen: &Seen, nobody: Key) -> Event<'_> {
             commands: sent.commands,
             timeout: sent.timeout,
         },
-        Seen::Answered(ref it) => Event::Answered {
+        ClientEvent::Answered(ref it) => Event::Answered {
             conn: it.conn,
             ticket: it.ticket,
-            task: it.task.and_then(who),
-            answer: (&it.what).into(),
+            task: who(it.task),
+            answer: (&it.answer).into(),
             took: it.took,
         },
-        Seen::GivenUp(conn, ticket, task, what) => Event::GivenUp {
+        ClientEvent::CancelRequested(conn, ticket, task, what) => Event::CancelRequested {
             conn,
             ticket,
             task: who(task),
             what,
         },
-        Seen::Idle(conn) => Event::Idle { conn },
-        Seen::NotConnected(conn, ref why) => Event::NotConnected { conn, why },
-        Seen::Closed(conn, ref why) => Event::Closed { conn, why },
+        ClientEvent::Idle(conn) => Event::Idle { conn },
+        ClientEvent::NotConnected(conn, ref why) => Event::NotConnected { conn, why },
+        ClientEvent::Closed(conn, ref why) => Event::Closed { conn, why },
     }
 }
 
-impl<'a> From<&'a Heard> for Answer<'a> {
-    fn from(heard: &'a Heard) -> Answer<'a> {
+impl<'a> From<&'a AnswerKind> for Answer<'a> {
+    fn from(heard: &'a AnswerKind) -> Answer<'a> {
         match heard {
-            Heard::Nil => Answer::Nil,
-            Heard::Value => Answer::Value,
-            Heard::Error(error) => Answer::Error(error),
-            Heard::Unwanted => Answer::Unwanted,
+            AnswerKind::Nil => Answer::Nil,
+            AnswerKind::Value => Answer::Value,
+            AnswerKind::Error(error) => Answer::Error(error),
+            AnswerKind::Unwanted => Answer::Unwanted,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Events in words: a line each.
 
-use super::{Answer, Awaits, By, Ending, Event, Given, Sleeps, Whose};
+use super::{Answer, Awaits, By, CancelAction, Ending, Event, Sleeps, Whose};
 use crate::hub::TaskId;
 use crate::time::Time;
 use std::fmt::{self, Display, Formatter};
@@ -44,7 +44,7 @@ impl Event<'_> {
                 write!(f, "{conn:?} is dialed, as number {number}, to {to}")
             }
             Event::Connected { conn } => write!(f, "{conn:?} is connected"),
-            Event::Greets { conn } => write!(f, "{conn:?} says its handshake"),
+            Event::HandshakeStarted { conn } => write!(f, "{conn:?} says its handshake"),
             Event::Ready { conn } => write!(f, "{conn:?} is ready"),
             Event::Sent {
                 conn,
@@ -69,7 +69,7 @@ impl Event<'_> {
                 write!(f, "{conn:?} is answered, {answer}, after {took:?},")?;
                 of(f, *task)
             }
-            Event::GivenUp { task, what, .. } => {
+            Event::CancelRequested { task, what, .. } => {
                 f.write_str("a request")?;
                 of(f, *task)?;
                 write!(f, " is given up: {what}")
@@ -155,12 +155,12 @@ impl Display for Answer<'_> {
     }
 }
 
-impl Display for Given {
+impl Display for CancelAction {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Given::NotSent => "it was not sent, and will not be",
-            Given::TakenBack => "the server is asked to end it",
-            Given::Abandoned => "its answer will be dropped",
+            CancelAction::Withdrawn => "it was not sent, and will not be",
+            CancelAction::Unblocking => "the server is asked to end it",
+            CancelAction::Ignored => "its answer will be dropped",
         })
     }
 }

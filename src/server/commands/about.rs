@@ -4,8 +4,8 @@ use crate::server::call::{Call, Command, Flags};
 use crate::server::clients::End;
 use crate::server::config::REDIS_VERSION;
 use crate::server::keyspace::DATABASES;
+use crate::server::mode::Role;
 use crate::server::refusal::Refusal;
-use crate::server::role::Role;
 use crate::server::{glob, table};
 use std::fmt::Write as _;
 

@@ -2,8 +2,8 @@
 
 use crate::server::call::Call;
 use crate::server::clients::{Client, End};
+use crate::server::mode::Pause;
 use crate::server::numbers::{int, int_argument, int_from, pause_end};
-use crate::server::pause::Pause;
 use crate::server::refusal::Refusal;
 use crate::token::Key;
 

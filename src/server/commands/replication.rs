@@ -1,9 +1,9 @@
 //! The role of the server, as commands show and change it.
 
 use crate::server::call::Call;
+use crate::server::mode::Role;
 use crate::server::numbers::int;
 use crate::server::refusal::Refusal;
-use crate::server::role::Role;
 
 type Done = Result<(), Refusal>;
 

@@ -207,6 +207,13 @@ fn a_pop_that_is_ignored_outlives_its_task_and_gives_its_connection_back() {
         link.expect_command(&BRPOP);
         is_over.recv().unwrap();
         link.say(POPPED);
+        // No task wants the element: it goes back.
+        let mut control = door.accept();
+        control.expect_command(&["INFO", "server"]);
+        control.expect_command(&["PING"]);
+        control.say(b"$22\r\nredis_version:7.0.15\r\n\r\n+PONG\r\n");
+        control.expect_command(&["RPUSH", "list", "element"]);
+        control.say(b":1\r\n");
         link.expect_command(&BRPOP);
         link.say(b"*-1\r\n");
         link.expect_end();

@@ -11,10 +11,12 @@ fn whoever_wants_late_elements_gets_them() {
     let mut stage = stage();
     let late = Notes::new();
     let told = late.clone();
-    stage.redis.on_late(&mut stage.hub, move |_hub, late| {
-        told.add(late.into_reply().convert::<(String, String)>()?.1);
-        Ok(())
-    });
+    stage
+        .redis
+        .on_undelivered(&mut stage.hub, move |_hub, late| {
+            told.add(late.into_reply().convert::<(String, String)>()?.1);
+            Ok(())
+        });
     let task = stage.pop(None);
     stage.sleep(ms(10));
     stage.push_halfway(&["a"]);
@@ -75,10 +77,12 @@ fn what_a_hook_does_not_take_goes_back() {
     for panics in [false, true] {
         let mut stage = stage();
         stage.hub.on_error(|_| {});
-        stage.redis.on_late(&mut stage.hub, move |_hub, _late| {
-            assert!(!panics, "a hook may panic");
-            Err(Error::new(ErrorKind::Task, "a hook may fail"))
-        });
+        stage
+            .redis
+            .on_undelivered(&mut stage.hub, move |_hub, _late| {
+                assert!(!panics, "a hook may panic");
+                Err(Error::new(ErrorKind::Task, "a hook may fail"))
+            });
         kill_too_late(&mut stage);
         stage.hub.drain().unwrap();
         assert_eq!(stage.list(), ["a"], "{panics}");
@@ -91,10 +95,12 @@ fn what_a_hook_never_was_told_goes_back() {
     let mut stage = stage();
     let told = Notes::new();
     let (other, notes) = (stage.other, told.clone());
-    stage.redis.on_late(&mut stage.hub, move |_hub, late| {
-        notes.add(late);
-        Ok(())
-    });
+    stage
+        .redis
+        .on_undelivered(&mut stage.hub, move |_hub, late| {
+            notes.add(late);
+            Ok(())
+        });
     let before = stage.hub.tasks();
     let task = stage.pop(None);
     stage.sleep(ms(10));
@@ -122,7 +128,7 @@ fn a_hook_of_a_client_that_is_being_closed_cannot_send_and_the_element_goes_back
     let mut stage = stage();
     stage.hub.on_error(|_| {});
     let redis = stage.redis;
-    redis.on_late(&mut stage.hub, move |hub, late| {
+    redis.on_undelivered(&mut stage.hub, move |hub, late| {
         let kept = Command::new("LPUSH")
             .arg("kept")
             .arg(late.reply().as_slice().map_or(0, <[_]>::len));

@@ -105,9 +105,14 @@ impl Stage {
         self.redis.stats(&self.hub)
     }
 
-    /// `[cancelled, late, given_back, unknown]`
+    /// `[cancelled, undelivered, requeued, indeterminate]`
     pub(super) fn counts(&self) -> [u64; 4] {
         let stats = self.stats();
-        [stats.cancelled, stats.late, stats.given_back, stats.unknown]
+        [
+            stats.cancelled,
+            stats.undelivered,
+            stats.requeued,
+            stats.indeterminate,
+        ]
     }
 }

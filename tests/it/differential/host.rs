@@ -62,7 +62,7 @@ impl Host {
             flags.extend(["--requirepass", password]);
         }
         flags.extend(setting.flags);
-        let server = Server::start(&flags)?;
+        let server = Server::start(&flags)?.may_crash();
         Some(Host::new("redis", setting, server.socket(), server))
     }
 

@@ -12,14 +12,14 @@ use std::path::Path;
 
 /// The parts of `src/`, from bottom to top: a part imports from its own layer and from those below.
 ///
-/// A part is a folder with its files, or a file of its own. `client` is the new name of `conn`.
+/// A part is a folder with its files, or a file of its own.
 const LAYERS: [&[&str]; 10] = [
     &["error", "random", "time", "token"],
     &["resp", "wheel"],
     &["timers"],
     &["driver"],
     &["address", "config"],
-    &["client", "conn"],
+    &["client"],
     &["hub"],
     &["redis"],
     &["server", "shutdown", "signals", "sync", "timeline"],

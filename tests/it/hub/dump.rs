@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::peer::{Door, Peer};
-use greenroom::{Address, Config, Endpoint, Redis, Timeout, ms};
+use greenroom::{Address, ClientIds, Config, Endpoint, Redis, Timeout, ms};
 use std::os::unix::net::UnixStream;
 
 const OK: &[u8] = b"+OK\r\n";
@@ -148,6 +148,7 @@ fn requests_are_told_with_their_pool_and_connection_and_without_the_password() {
     let address: Address = peer.url_as(":S3NTINEL", "").parse().unwrap();
     let mut config = Config::default();
     config.max_connections = Some(1);
+    config.client_ids = ClientIds::Never;
     let redis = Redis::open_with(&mut hub, address, config).unwrap();
     let pop = move |hub: &mut Hub, _: Wake| redis.brpop(hub, "list", Timeout::Forever);
     let first = hub.spawn(pop);
@@ -193,6 +194,7 @@ fn requests_are_told_with_their_pool_and_connection_and_without_the_password() {
 fn a_wait_for_a_request_that_another_task_has_taken_over_is_told() {
     let peer = Peer::tcp(|door| {
         let mut link = door.accept();
+        link.expect_probe();
         link.expect_command(&["GET", "key"]);
         link.say(b"$-1\r\n");
         link.expect_end();

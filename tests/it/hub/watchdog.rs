@@ -1,10 +1,9 @@
 //! Who holds the hub, on a clock that tasks move themselves.
 
 use super::*;
+use crate::tape::Tape;
 use greenroom::Hold;
-use std::cell::RefCell;
 use std::panic::Location;
-use std::sync::Once;
 
 fn holds(hub: &mut Hub) -> Notes<Hold> {
     let notes = Notes::new();
@@ -289,40 +288,14 @@ fn a_task_on_the_real_kernel_is_named() {
     assert!(told[0].held >= ms(150), "{:?}", told[0].held);
 }
 
-thread_local! {
-    static LOGGED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Keeps what this thread has logged as the watchdog.
-struct Tape;
-
-impl log::Log for Tape {
-    fn enabled(&self, of: &log::Metadata) -> bool {
-        of.target() == "greenroom::watchdog"
-    }
-
-    fn log(&self, record: &log::Record) {
-        if self.enabled(record.metadata()) {
-            let line = format!("{} {}", record.level(), record.args());
-            LOGGED.with_borrow_mut(|logged| logged.push(line));
-        }
-    }
-
-    fn flush(&self) {}
-}
-
 #[test]
 fn without_a_hook_it_is_logged_as_a_warning() {
-    static TAPE: Once = Once::new();
-    TAPE.call_once(|| {
-        log::set_logger(&Tape).unwrap();
-        log::set_max_level(log::LevelFilter::Warn);
-    });
+    let tape = Tape::start("greenroom::watchdog");
     let (mut hub, kernel) = clockwork();
     let place = Location::caller().file();
     let task = holding(&mut hub, &kernel, ms(150));
     hub.run().unwrap();
-    let logged = LOGGED.take();
+    let logged = tape.take();
     assert_eq!(logged.len(), 1, "{logged:?}");
     let begins = format!("WARN {task:?}, spawned at {place}:");
     assert!(logged[0].starts_with(&begins), "{logged:?}");

@@ -20,7 +20,7 @@ fn what_a_killed_task_would_have_popped_stays_in_the_list() {
     let killed = results.take().pop().unwrap().unwrap_err();
     assert_eq!(killed.kind(), ErrorKind::Killed);
     let stats = live.redis.stats(&live.hub);
-    assert_eq!((stats.cancelled, stats.unknown), (1, 0));
+    assert_eq!((stats.cancelled, stats.indeterminate), (1, 0));
     assert_eq!((stats.created, stats.available), (1, 1), "it is used again");
 }
 
@@ -130,6 +130,6 @@ fn thousands_are_taken_back_within_a_second() {
         println!("{count} taken back in {took:?}");
         assert!(took <= secs(1), "{took:?}");
         let stats = live.redis.stats(&live.hub);
-        assert_eq!((stats.cancelled, stats.unknown), (count as u64, 0));
+        assert_eq!((stats.cancelled, stats.indeterminate), (count as u64, 0));
     });
 }

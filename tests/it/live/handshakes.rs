@@ -98,7 +98,8 @@ fn a_wrong_password_is_an_error_that_does_not_repeat_it() {
         let mut live = Live::new(&server, address);
         for _ in 0..2 {
             let error = live.error(|redis, hub| redis.brpop(hub, "list", Timeout::Forever));
-            assert_eq!(error.kind(), ErrorKind::Connect);
+            assert_eq!(error.kind(), ErrorKind::Auth);
+            assert_eq!(error.code(), Some("WRONGPASS"));
             assert!(!error.maybe_executed());
             let told = format!("{error} {error:?}");
             assert!(

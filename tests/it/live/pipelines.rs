@@ -23,12 +23,7 @@ fn a_transaction_runs_as_one() {
     let pipeline = Pipeline::new()
         .command(Command::new("MULTI"))
         .command(Command::new("INCR").arg("multi"))
-        // Nothing blocks inside a transaction, so that this may stand here.
-        .command(
-            Command::new("BRPOP")
-                .arg("multi:none")
-                .arg(Timeout::Forever),
-        )
+        .command(Command::new("RPOP").arg("multi:none"))
         .command(Command::new("INCR").arg("multi"))
         .command(Command::new("EXEC"));
     let values: Vec<Value> = live.get(|redis, hub| redis.send_all(hub, pipeline));

@@ -120,7 +120,7 @@ fn a_pop_on_a_stopped_server_ends_when_its_grace_is_over() {
 }
 
 #[test]
-fn a_server_that_is_full_runs_pops_when_it_has_room_or_has_not_run_them() {
+fn a_server_that_is_full_runs_pops_when_it_has_room() {
     let Some(server) = Server::start_tcp(&["--maxclients", "10"]) else {
         return;
     };
@@ -129,11 +129,8 @@ fn a_server_that_is_full_runs_pops_when_it_has_room_or_has_not_run_them() {
         let (tasks, results) = live.spawn_pops(100, "full", Timeout::After(ms(300)));
         live.hub.join_all(&tasks).unwrap();
         let results = results.take();
-        let failed: Vec<&Error> = results.iter().filter_map(|it| it.as_ref().err()).collect();
-        // Without a handshake, a command that left with the connect is refused; what waits is not.
-        for error in failed {
-            assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
-            assert!(!error.maybe_executed(), "{error:?}");
+        for result in results {
+            assert!(result.unwrap().is_null());
         }
     }
 }

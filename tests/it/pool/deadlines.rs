@@ -9,6 +9,7 @@ fn a_command_that_is_not_answered_ends_its_connection_and_those_behind_it() {
         first.expect(&[wire(&["GET", "a"]), wire(&["GET", "b"])].concat());
         first.expect_end();
         let mut second = door.accept();
+        second.expect_probe();
         second.expect_command(&["PING"]);
         second.say(b"+PONG\r\n");
         second.expect_end();

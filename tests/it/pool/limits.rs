@@ -130,7 +130,8 @@ fn those_who_give_up_do_not_disturb_the_order_of_those_who_wait() {
         link.say(NIL);
         for number in (0..400).step_by(8) {
             expect_pop(&mut link, &format!("list{number}"));
-            link.say(format!("*2\r\n$1\r\nl\r\n:{number}\r\n").as_bytes());
+            let length = number.to_string().len();
+            link.say(format!("*2\r\n$1\r\nl\r\n${length}\r\n{number}\r\n").as_bytes());
         }
         link.expect_end();
     });

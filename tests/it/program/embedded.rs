@@ -118,7 +118,7 @@ fn a_server_that_was_named_is_not_replaced() {
 fn somebody_who_is_there_but_does_not_let_us_in_is_not_replaced() {
     for (words, named) in [
         (&b"-NOAUTH Authentication required.\r\n"[..], "NOAUTH"),
-        (b"HTTP/1.1 400 Bad Request\r\n", "not RESP"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "it speaks HTTP"),
         (b"", "closed"),
     ] {
         let _alone = AT_USUAL.lock().unwrap_or_else(PoisonError::into_inner);

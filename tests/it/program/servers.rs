@@ -100,30 +100,16 @@ fn crowd(place: [&str; 2]) -> Ended {
 }
 
 #[test]
-fn a_server_that_is_full_fails_those_whose_command_has_left() {
+fn pops_wait_until_a_full_server_has_room() {
     let Some(server) = Server::start_tcp(&FULL) else {
         return;
     };
-    let ended = crowd(["-p", &server.port().to_string()]);
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    let complaints = ended.complaints();
-    assert_eq!(complaints.len(), 1, "{ended:?}");
-    assert!(complaints[0].contains("max number of clients"), "{ended:?}");
-    let summary = ended.summary();
-    let failed = summary["failed"].as_u64().unwrap();
-    assert!((1..200).contains(&failed), "{failed}");
-    assert_eq!(summary["timed_out"].as_u64(), Some(200 - failed));
-}
-
-#[test]
-fn who_has_a_handshake_waits_until_a_full_server_has_room() {
-    let Some(server) = Server::start(&FULL) else {
-        return;
-    };
-    // Over a UNIX socket each connection asks for its id first.
-    let ended = crowd(["-s", &path(&server)]);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.summary()["timed_out"].as_u64(), Some(200));
+    let (port, path) = (server.port().to_string(), path(&server));
+    for place in [["-p", &port], ["-s", &path]] {
+        let ended = crowd(place);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(ended.summary()["timed_out"].as_u64(), Some(200));
+    }
 }
 
 /// A peer that accepts, says `words`, and keeps the connection.
@@ -182,7 +168,7 @@ fn a_server_that_closes_the_door_is_one_clear_line_at_once() {
 #[test]
 fn a_server_that_never_answers_ends_by_a_deadline() {
     let ended = run(["-p", &peer(b"")]);
-    ended.has_failed(1, "no reply within 5s");
+    ended.has_failed(1, "has not answered the handshake within 5s");
     let took = ended.took.as_secs_f64();
     assert!((5.0..6.5).contains(&took), "{took}");
 }

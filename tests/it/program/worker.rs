@@ -4,6 +4,7 @@
 //! ended by SIGKILL included. What is left stands in lists, which are looked at from the side.
 
 mod ends;
+mod paused;
 
 use super::*;
 

@@ -59,7 +59,7 @@ fn a_deadline_ends_a_wait_however_much_others_compute() {
     let sim = Sim::new(1);
     sim.scripts(at(), [Script::new().expect_command(&GET).wait(secs(3600))]);
     let mut hub = Hub::simulated(&sim);
-    let redis = Redis::open(&mut hub, URL).unwrap();
+    let redis = Redis::open_with(&mut hub, URL.parse().unwrap(), silent()).unwrap();
     let computing = sim.clone();
     let computes = hub.spawn(move |_hub, wake| match wake {
         Wake::Killed => Ok(Wait::done()),

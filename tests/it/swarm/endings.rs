@@ -26,7 +26,7 @@ pub fn scenario(world: &mut World) -> Verdict {
     match is_gentle {
         true => world.some_faults(&GENTLE),
         false => {
-            world.some_faults(&world::survived());
+            world.some_faults(&world::all_faults());
             world.some_strikes(secs(1));
         }
     }

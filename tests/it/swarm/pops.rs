@@ -15,7 +15,7 @@ enum End {
 
 pub fn scenario(world: &mut World) -> Verdict {
     let clients = 1 + world.random.index(60);
-    world.some_faults(&world::survived());
+    world.some_faults(&world::all_faults());
     world.some_strikes(secs(2));
     world.some_holds();
     let ends = Notes::new();

@@ -41,7 +41,7 @@ pub struct Books {
 pub type Shared = Rc<RefCell<Books>>;
 
 pub fn scenario(world: &mut World) -> Verdict {
-    play(world, &world::survived())
+    play(world, &world::all_faults())
 }
 
 /// Plays the scenario with all faults, pauses of writes and role changes included.
@@ -85,7 +85,7 @@ fn play(world: &mut World, faults: &[&str]) -> Verdict {
     let left = what_is_left(world)?;
     books
         .borrow_mut()
-        .count_unknown(world.redis.stats(&world.hub).unknown);
+        .count_unknown(world.redis.stats(&world.hub).indeterminate);
     settle(&books.borrow(), &left)
 }
 

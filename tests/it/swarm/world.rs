@@ -9,15 +9,9 @@ use std::time::Duration;
 
 pub const URL: &str = "redis://127.0.0.1:6379";
 
-/// Faults of a server that the client does not survive yet: cancelling a pop that a pause has
-/// postponed crashes the server. Empty this list to switch them on in all scenarios.
-const NOT_SURVIVED: [&str; 2] = ["write-pauses", "role-changes"];
-
-/// Returns the faults that a scenario draws from.
-pub fn survived() -> Vec<&'static str> {
-    let mut names: Vec<_> = Faults::names().collect();
-    names.retain(|name| !NOT_SURVIVED.contains(name));
-    names
+/// The names of all faults.
+pub fn all_faults() -> Vec<&'static str> {
+    Faults::names().collect()
 }
 
 /// No run takes longer once the faults are over.
