@@ -1,6 +1,6 @@
 //! The integration tests: one binary, so that the library is linked once.
 //!
-//! `kernel`, `notes`, `peer` and `server` are tools; every other module tests one part.
+//! `kernel`, `notes`, `peer`, `server` and `tape` are tools; every other module tests one part.
 
 mod address;
 mod browser;
@@ -9,6 +9,7 @@ mod cancel;
 mod differential;
 mod documents;
 mod embedded;
+mod field;
 mod hub;
 mod kernel;
 mod kill_storm;
@@ -28,5 +29,6 @@ mod sim;
 mod soak;
 mod streams;
 mod swarm;
+mod tape;
 mod timeline;
 mod wheel;
