@@ -8,6 +8,7 @@ mod guide;
 mod layers;
 mod links;
 mod listings;
+mod sizes;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,13 @@
-//! Chapter 9, exercise 3, difficulty 3: taking a pop back.
+//! Chapter 9, exercise 3, difficulty 3: cancelling a pop.
 //!
 //! A pop is in flight on its own connection. `step` is told what happens, and says what is to be done next:
 //!
-//! - `Begin` (once, at first): somebody wants it back. Ask.
+//! - `Begin` (once, at first): the pop is cancelled. Ask.
 //! - `Said(One)`: the server has ended the wait; the pop's nil will come.
 //! - `Said(Zero)`: it did not wait. Its answer is under way, or it has not been read yet: pause, and ask again if no answer comes meanwhile.
-//! - `Said(Lost)`: the shared connection broke with the question. The server may read it at any time, or never. Pause, and ask again; but
-//!   this connection must not be used again in the end: `Close` it, where it would be `Free`.
+//! - `Said(Lost)`: the control connection broke with the question. The server may read it at any
+//!   time, or never. Pause, and ask again; but this connection must not be used again in the end:
+//!   `Close` it, where it would be `Free`.
 //! - `PauseOver`: the pause that was asked for is over.
 //! - `Answered` (once): the pop's own answer has come, nil or not.
 //!
