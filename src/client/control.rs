@@ -9,7 +9,8 @@
 //! **A question is never queued across a reconnect.** A client id is valid for the server process
 //! that assigned it: one that has been started again gives the same ids to other clients. A question
 //! waits until the control connection has been answered, and by then it is known, from the end of
-//! the connection that it asks about, whether its server is still the same.
+//! the connection that it asks about, whether its server is still the same. Where a name has several
+//! addresses, a question is put only at the address that the pop's connection goes to.
 //!
 //! **An element on its way back must not be lost because the server is away.** The client holds the
 //! only copy. A push that was certainly not executed is repeated with backoff, without a limit

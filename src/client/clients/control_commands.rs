@@ -29,9 +29,15 @@ impl Clients {
         let mode = client.control.mode;
         let asked = conn.client_id.zip(conn.request());
         let question = asked.map(|(id, outgoing)| Question::new(id, &outgoing.payload, mode));
+        let endpoint = conn.endpoint;
         let Some(control) = self.control_of(client_key) else {
             return self.queue_question(client_key, key);
         };
+        let asks_at = self.conns.get(control).map(|conn| conn.endpoint);
+        if asks_at != Some(endpoint) {
+            // There, the same id is another client's.
+            return self.on_unblock_reply(key, UnblockReply::Refused, timers);
+        }
         let Some(Some(question)) = question else {
             self.log_refusal(client_key, "it cannot be asked about this command");
             return self.on_unblock_reply(key, UnblockReply::Refused, timers);

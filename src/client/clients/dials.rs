@@ -264,8 +264,7 @@ impl Clients {
         client.handshake = Handshake::new(&client.address, Protocol::Resp2);
         let mut bytes = Vec::new();
         let mut proofs = opening.proofs();
-        proofs.client_id =
-            conn.is_dedicated() && client.config.client_ids != crate::config::ClientIds::Never;
+        proofs.client_id = conn.is_dedicated() && client.cancels();
         let opening = client.handshake.open(proofs, &mut bytes);
         conn.reopen(opening, timers.now());
         conn.send(&bytes, 0, &mut out.buffers);

@@ -4,6 +4,7 @@
 use super::relay::Relay;
 use super::*;
 use crate::kernel::Tapped;
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 
 const KEY: &str = "jobs";
@@ -14,7 +15,6 @@ struct Foreign(TcpStream);
 
 impl Foreign {
     fn block(port: u16) -> Foreign {
-        use std::io::Write;
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.write_all(b"BLPOP foreign 0\r\n").unwrap();
         Foreign(stream)
@@ -101,4 +101,31 @@ fn cancels_behind_a_forwarded_port_list_no_clients() {
     field.hub.drain().unwrap();
     let stats = field.side.text(["INFO", "commandstats"]);
     assert!(!stats.contains("cmdstat_client|list"), "{stats}");
+}
+
+#[test]
+fn cancel_is_never_asked_at_another_address() {
+    let (Some(old), Some(other)) = (Server::start_tcp(&[]), Server::start_tcp(&[])) else {
+        return;
+    };
+    let relay = Relay::to(old.port(), None);
+    let (kernel, tap) = Tapped::new();
+    let ports = [relay.port(), other.port()];
+    tap.resolve_to(ports.map(|port| ([127, 0, 0, 1], port).into()));
+    let hub = Hub::with_driver(kernel);
+    let address = Address::tcp("redis.test", 6379).unwrap();
+    let mut field = Field::of(hub, old, address, Config::default());
+    field.pops_within(1, KEY, ms(600));
+    field.await_blocked(1);
+    // At the other server, each id that ours may have is a stranger's.
+    let strangers: Vec<_> = (0..30).map(|_| Foreign::block(other.port())).collect();
+    let mut side = other.side();
+    field.until("the strangers wait", |_| side.blocked() == 30);
+    // The first address refuses the control connection, and the second one does not.
+    drop(relay);
+    let ends = field.await_ends(1);
+    check_all(&ends, 1, |end| matches!(end, End::Indeterminate(_)));
+    field.hub.drain().unwrap();
+    assert_eq!(side.blocked(), 30);
+    drop(strangers);
 }
