@@ -59,9 +59,11 @@ impl Client {
     pub(super) fn new(
         address: Address,
         endpoints: Vec<Endpoint>,
-        config: Config,
+        mut config: Config,
         seed: u64,
     ) -> Client {
+        // No listener takes them.
+        config.limits.skip_pushes = true;
         Client {
             handshake: Handshake::new(&address, address.protocol),
             unblock_after_ms: timeout_ms(config.unblock_after()),

@@ -232,6 +232,9 @@ impl Partial {
         if !line::is_kind(kind) {
             return Err(line::no_kind(input));
         }
+        if kind == b'>' && self.nest.is_open() {
+            return Err(line::inner_push());
+        }
         if line::is_number(kind) {
             if let Some((number, end)) = quick::number(input, limits) {
                 take(input, end);

@@ -140,6 +140,8 @@ pub fn verbatim(out: &mut Vec<u8>, format: [u8; 3], text: &[u8], protocol: Proto
 /// keys and values by turns; a set and a push as arrays; a double, a big number and a verbatim
 /// string as bulk strings; a boolean as 1 or 0.
 ///
+/// RESP allows a push on its own only: inside another value, a decoder refuses it.
+///
 /// Recurses as deep as the value does.
 pub fn value(out: &mut Vec<u8>, value: &Value, protocol: Protocol) {
     let resp3 = protocol == Protocol::Resp3;

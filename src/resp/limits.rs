@@ -26,7 +26,7 @@ pub struct Limits {
     /// The length of one bulk string, in bytes.
     pub bulk_bytes: usize,
     /// The length of one line, in bytes, without its type byte and its CR LF: of a simple string,
-    /// an error, a number.
+    /// an error, a number. Integers and lengths are besides limited to 20 bytes, doubles to 5 KiB.
     pub line_bytes: usize,
 }
 

@@ -8,6 +8,12 @@ use super::{Limits, Value};
 use crate::error::{Error, ErrorKind, Result, printable};
 use bytes::Bytes;
 
+/// The longest spellings of a 64-bit integer, such as `-9223372036854775808`.
+const INTEGER_BYTES_MAX: usize = 20;
+
+/// The buffer in which Redis formats a long double without an exponent.
+const DOUBLE_BYTES_MAX: usize = 5 << 10;
+
 /// What a line turned out to be.
 pub(super) enum Line {
     /// A whole value.
@@ -39,7 +45,8 @@ pub(super) fn scan(
     bytes: &[u8],
     limits: &Limits,
 ) -> Result<Option<usize>> {
-    let room = limits.line_bytes.saturating_sub(before);
+    let most = bytes_max(kind).min(limits.line_bytes);
+    let room = most.saturating_sub(before);
     let near = &bytes[..bytes.len().min(room.saturating_add(1))];
     let end = near.iter().position(|byte| !belongs(kind, *byte));
     #[cfg(test)]
@@ -47,7 +54,7 @@ pub(super) fn scan(
     match end {
         Some(end) if near[end] == b'\r' => Ok(Some(end)),
         Some(end) => Err(stray(kind, near[end])),
-        None if near.len() > room => Err(endless(limits)),
+        None if near.len() > room => Err(endless(most)),
         None => Ok(None),
     }
 }
@@ -68,6 +75,7 @@ pub(super) fn read(kind: u8, line: &[u8], limits: &Limits) -> Result<Line> {
         _ => {
             let number = std::str::from_utf8(line)
                 .ok()
+                .filter(|digits| kind == b':' || *digits == "-1" || !digits.starts_with('-'))
                 .and_then(|digits| digits.parse().ok());
             return number_line(kind, number.ok_or_else(|| malformed(kind, line))?, limits);
         }
@@ -138,6 +146,12 @@ pub(super) fn stray(kind: u8, byte: u8) -> Error {
     fault(format!("byte \"{}\" in {}", printable(&[byte]), name(kind)))
 }
 
+/// Returns the error for a push that begins inside an aggregate.
+#[cold]
+pub(super) fn inner_push() -> Error {
+    fault("a push inside an aggregate")
+}
+
 /// The error for a string that goes on where it was to end.
 #[cold]
 pub(super) fn unterminated(len: usize, byte: u8) -> Error {
@@ -161,17 +175,25 @@ fn fault(message: impl std::fmt::Display) -> Error {
 }
 
 #[cold]
-fn endless(limits: &Limits) -> Error {
-    let message = format!(
-        "a line has not ended after {} bytes, the limit",
-        limits.line_bytes
-    );
+fn endless(most: usize) -> Error {
+    let message = format!("a line has not ended after {most} bytes, the limit");
     Error::new(ErrorKind::Protocol, message)
 }
 
 #[cold]
 fn malformed(kind: u8, line: &[u8]) -> Error {
     fault(format!("\"{}\" as {}", printable(line), name(kind)))
+}
+
+/// Returns the length of the longest line of type `kind`, its type byte and its CR LF not counted.
+fn bytes_max(kind: u8) -> usize {
+    match kind {
+        b'+' | b'-' | b'(' => usize::MAX,
+        b',' => DOUBLE_BYTES_MAX,
+        b'#' => 1,
+        b'_' => 0,
+        _ => INTEGER_BYTES_MAX,
+    }
 }
 
 fn belongs(kind: u8, byte: u8) -> bool {
@@ -205,8 +227,11 @@ fn double(line: &[u8]) -> Option<f64> {
         .strip_prefix(b"-")
         .or(line.strip_prefix(b"+"))
         .unwrap_or(line);
-    // Rust reads more spellings than Redis writes: `.5`, and words that are dealt with above.
-    digits.first().filter(|first| first.is_ascii_digit())?;
+    // Rust reads more than the specification allows: `.5`, `1.`, and words that are dealt with above.
+    let mut parts = digits.split(|byte| *byte == b'.');
+    if !parts.all(|part| part.first().is_some_and(u8::is_ascii_digit)) {
+        return None;
+    }
     std::str::from_utf8(line).ok()?.parse().ok()
 }
 

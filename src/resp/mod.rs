@@ -24,8 +24,9 @@
 //! | `\|` | attribute | `\|1.+ttl.:9.` | 3 | none: dropped, and the value follows |
 //!
 //! The source is the [protocol specification]. Its *streamed* types (`$?`, `*?`), which no server
-//! sends, are refused, and so are lone CRs and LFs, lengths below -1 and all that bends the rules:
-//! a peer that bends them is not the server we think it is, or has lost its place in the stream.
+//! sends, are refused, and so are lone CRs and LFs, lengths below -1 or of `-0`, a push inside an
+//! aggregate, and all else that bends the rules: a peer that bends them is not the server we think
+//! it is, or has lost its place in the stream.
 //!
 //! **"Not yet" is a value.** Bytes come in pieces, cut anywhere. [`Decoder::decode`] answers
 //! `Ok(None)` when it has taken in all there is, and goes on from that very byte the next time.

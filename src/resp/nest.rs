@@ -70,6 +70,11 @@ impl Nest {
         Some(frame.attribute || matches!(frame.value, Value::Push(_)))
     }
 
+    /// Returns true inside any aggregate.
+    pub(super) fn is_open(&self) -> bool {
+        self.innermost.is_some()
+    }
+
     /// Opens the aggregate of type `kind` with `count` elements, or pairs. Returns it at once when
     /// it is empty. `arrived` bytes lie behind its header.
     pub(super) fn open(

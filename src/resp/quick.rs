@@ -28,21 +28,22 @@ pub(super) fn quick(input: &mut &[u8], limits: &Limits) -> Option<Value> {
             return Some(value);
         }
     }
-    let kind = bytes[0];
-    if !matches!(kind, b'$' | b':') {
-        return None;
-    }
-    let (number, start) = self::number(bytes, limits)?;
-    let (value, end) = match kind {
-        b':' => (Value::Int(number), start),
-        _ => {
-            let len = usize::try_from(number)
+    let (value, end) = match bytes[0] {
+        b'$' => {
+            let (len, start) = digits(bytes, 1, limits)?;
+            let len = usize::try_from(len)
                 .ok()
                 .filter(|len| *len <= limits.bulk_bytes)?;
             let (text, rest) = bytes[start..].split_at_checked(len)?;
             rest.strip_prefix(b"\r\n")?;
-            (Value::Bulk(Bytes::copy_from_slice(text)), start + len + 2)
+            let end = start + len + 2;
+            (Value::Bulk(Bytes::copy_from_slice(text)), end)
         }
+        b':' => {
+            let (number, end) = number(bytes, limits)?;
+            (Value::Int(number), end)
+        }
+        _ => return None,
     };
     take(input, end);
     Some(value)
@@ -75,24 +76,34 @@ pub(super) fn array(input: &mut &[u8], limits: &Limits) -> Option<(Vec<Value>, u
 }
 
 /// The number in the line that `bytes` begin with, and where the next line begins; `None` for a
-/// line that is cut, malformed or long enough to overflow.
+/// line that is cut, malformed or long enough to overflow, and for a negative length.
 #[inline]
 pub(super) fn number(bytes: &[u8], limits: &Limits) -> Option<(i64, usize)> {
-    // Any 18 digits are less than 2^63.
+    // The only negative length is -1, a null.
+    if bytes.starts_with(b":-") {
+        let (number, end) = digits(bytes, 2, limits)?;
+        return Some((-(number as i64), end));
+    }
+    let (number, end) = digits(bytes, 1, limits)?;
+    Some((number as i64, end))
+}
+
+/// Reads the digits from `first` on as [`number`] does, for a result below 10^18.
+// A call would cost more than reading the few digits of most numbers.
+#[inline(always)]
+fn digits(bytes: &[u8], first: usize, limits: &Limits) -> Option<(u64, usize)> {
     const DIGITS_MAX: usize = 18;
-    let negative = bytes.get(1) == Some(&b'-');
-    let first = 1 + usize::from(negative);
-    let mut number: i64 = 0;
+    let mut number: u64 = 0;
     let mut end = first;
     while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
         if end - first == DIGITS_MAX {
             return None;
         }
-        number = number * 10 + i64::from(digit - b'0');
+        number = number * 10 + u64::from(digit - b'0');
         end += 1;
     }
     if end == first || end - 1 > limits.line_bytes || bytes.get(end..end + 2)? != b"\r\n" {
         return None;
     }
-    Some((if negative { -number } else { number }, end + 2))
+    Some((number, end + 2))
 }

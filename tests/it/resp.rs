@@ -85,7 +85,8 @@ fn line_bytes() -> impl Strategy<Value = Bytes> {
     .prop_map(Bytes::from)
 }
 
-fn any_value() -> impl Strategy<Value = Value> {
+/// A value that may be part of another.
+fn any_element() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<i64>().prop_map(Value::Int),
@@ -103,10 +104,16 @@ fn any_value() -> impl Strategy<Value = Value> {
         prop_oneof![
             vec(inner.clone(), 0..6).prop_map(Value::Array),
             vec(inner.clone(), 0..6).prop_map(Value::Set),
-            vec(inner.clone(), 0..6).prop_map(Value::Push),
             vec((inner.clone(), inner), 0..4).prop_map(Value::Map),
         ]
     })
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        6 => any_element(),
+        1 => vec(any_element(), 0..6).prop_map(Value::Push),
+    ]
 }
 
 /// Bytes that look like RESP, and mostly are not quite.
@@ -122,13 +129,16 @@ fn near_resp() -> impl Strategy<Value = Vec<u8>> {
         b"_\r\n",
         b"=5\r\ntxt:a\r\n",
     ];
-    const KINDS: [&[u8]; 9] = [b"$", b"*", b":", b",", b"#", b"(", b"!", b"=", b"_"];
-    const NUMBERS: [&[u8]; 7] = [
+    const KINDS: [&[u8]; 10] = [b"$", b"*", b":", b",", b"#", b"(", b"!", b"=", b"_", b">"];
+    const NUMBERS: [&[u8]; 10] = [
         b"0",
         b"1",
         b"2",
         b"5",
         b"-1",
+        b"-0",
+        b"1.",
+        b"1.5",
         b"1e5",
         b"99999999999999999999",
     ];

@@ -70,7 +70,6 @@ fn nesting_without_end_is_refused_at_the_limit() {
     for header in [
         &b"*1\r\n"[..],
         b"~1\r\n",
-        b">1\r\n",
         b"|1\r\n",
         b"%1\r\n",
         b"%1\r\n+a\r\n",
@@ -213,11 +212,42 @@ fn no_byte_of_a_line_is_looked_at_twice() {
 }
 
 #[test]
-fn a_line_without_an_end_is_given_up() {
-    for kind in [b"+", b"-", b":", b"(", b",", b"$", b"*"] {
-        let line = [&kind[..], &b"1".repeat(Limits::LINE_BYTES + 1)].concat();
+fn line_that_does_not_end_is_refused_at_its_limit() {
+    let lines: &[(&[u8], usize)] = &[
+        (b"+", Limits::LINE_BYTES),
+        (b"-", Limits::LINE_BYTES),
+        (b"(", Limits::LINE_BYTES),
+        (b",", 5 << 10),
+        (b"#t", 1),
+        (b":", 20),
+        (b"$", 20),
+        (b"!", 20),
+        (b"=", 20),
+        (b"*", 20),
+        (b"%", 20),
+        (b"~", 20),
+        (b">", 20),
+        (b"|", 20),
+    ];
+    for (start, most) in lines {
+        let byte = if start[0] == b'#' { b"t" } else { b"1" };
+        let line = [&start[..1], &byte.repeat(most + 1)].concat();
         assert!(decode(&line[..line.len() - 1]).unwrap().is_none());
-        let (count, _) = refused_after(&line, &Limits::DEFAULT);
+        let (count, error) = refused_after(&line, &Limits::DEFAULT);
         assert_eq!(count, line.len());
+        assert_eq!(
+            error.to_string(),
+            format!("a line has not ended after {most} bytes, the limit")
+        );
     }
+}
+
+#[test]
+fn long_double_is_read() {
+    let digits = "1".repeat(300);
+    let number = digits.parse().unwrap();
+    check(
+        format!(",{digits}.5\r\n").as_bytes(),
+        &Value::Double(number),
+    );
 }

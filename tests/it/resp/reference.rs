@@ -39,6 +39,9 @@ fn value(
 ) -> Result<Value, No> {
     let kind = *bytes.get(*at).ok_or(No::NotYet)?;
     *at += 1;
+    if kind == b'>' && depth > 0 {
+        return Err(No::Refused);
+    }
     let alphabet: &[u8] = match kind {
         b'+' | b'-' | b'_' => b"",
         b'#' => b"tf",
@@ -47,10 +50,19 @@ fn value(
         b'$' | b'!' | b'=' | b'*' | b'~' | b'>' | b'%' | b'|' => b"0123456789-",
         _ => return Err(No::Refused),
     };
-    let line = line(bytes, at, alphabet, matches!(kind, b'+' | b'-'), limits)?;
+    let most = match kind {
+        b'+' | b'-' | b'(' => limits.line_bytes,
+        b',' => limits.line_bytes.min(5 * 1024),
+        b'#' => limits.line_bytes.min(1),
+        _ => limits.line_bytes.min("-9223372036854775808".len()),
+    };
+    let line = line(bytes, at, alphabet, matches!(kind, b'+' | b'-'), most)?;
     let text = String::from_utf8_lossy(line).into_owned();
     let copy = Bytes::copy_from_slice(line);
     let number = || text.parse::<i64>().map_err(|_| No::Refused);
+    if alphabet.ends_with(b"9-") && text.starts_with('-') && text != "-1" {
+        return Err(No::Refused);
+    }
     Ok(match kind {
         b'+' => Value::Simple(copy),
         b'-' => Value::Error(copy),
@@ -114,7 +126,7 @@ fn line<'a>(
     at: &mut usize,
     alphabet: &[u8],
     any: bool,
-    limits: &Limits,
+    most: usize,
 ) -> Result<&'a [u8], No> {
     let begin = *at;
     loop {
@@ -124,7 +136,7 @@ fn line<'a>(
             b'\r' => break,
             b'\n' => return Err(No::Refused),
             _ if !any && !alphabet.contains(&byte) => return Err(No::Refused),
-            _ if *at - begin > limits.line_bytes => return Err(No::Refused),
+            _ if *at - begin > most => return Err(No::Refused),
             _ => {}
         }
     }
@@ -160,8 +172,9 @@ fn double(text: &str) -> Option<f64> {
         "nan" | "-nan" => Some(f64::NAN),
         "inf" => Some(f64::INFINITY),
         "-inf" => Some(f64::NEG_INFINITY),
-        _ if unsigned.starts_with(|first: char| first.is_ascii_digit()) => text.parse().ok(),
-        _ => None,
+        _ if !unsigned.starts_with(|first: char| first.is_ascii_digit()) => None,
+        _ if unsigned.ends_with('.') || unsigned.contains(".e") || unsigned.contains(".E") => None,
+        _ => text.parse().ok(),
     }
 }
 
