@@ -2,7 +2,8 @@
 //!
 //! What is half-read has two parts. The *token* is the line or the string under way, with its
 //! bytes so far; the [`Nest`] is the aggregates around it. Bytes are moved into the token as they
-//! come, so that a feed is consumed to its last byte and none is kept by the caller.
+//! come, so that a feed is consumed to its last byte and none is kept by the caller. Of a string
+//! that is skipped, the token keeps only what it must check.
 //!
 //! Both parts are in one box that exists only from a feed which ends inside a value to the feed
 //! which completes it. Thousands of connections wait for a reply of which nothing has come: each
@@ -43,6 +44,8 @@ enum State {
 
 #[derive(Default)]
 struct Partial {
+    /// Bytes of the value so far.
+    read: usize,
     token: Token,
     nest: Nest,
 }
@@ -55,11 +58,14 @@ enum Token {
     Start,
     /// A line, without its type byte; `cr` when its CR has come, and only the LF is missing.
     Line { kind: u8, text: Vec<u8>, cr: bool },
-    /// A string of `len` bytes, and `cr` likewise.
+    /// A string of `len` bytes, of which `read` have come, and `cr` likewise. Of a skipped one,
+    /// `text` holds only what is to be checked.
     Body {
         kind: u8,
         len: usize,
+        read: usize,
         text: Vec<u8>,
+        skipped: bool,
         cr: bool,
     },
 }
@@ -129,11 +135,13 @@ impl Decoder {
             None if input.is_empty() => return Ok(None),
             None => {
                 let mut partial = Partial::default();
+                let came = input.len();
                 if let Some((items, total)) = quick::array(input, limits) {
                     if items.len() == total {
                         return Ok(Some(Value::Array(items)));
                     }
-                    partial.nest = Nest::array(items, total);
+                    partial.nest = Nest::array(items, total, limits);
+                    partial.read = came - input.len();
                 }
                 let outcome = partial.advance(input, limits);
                 if let Ok(None) = outcome {
@@ -191,35 +199,53 @@ impl Partial {
     }
 
     fn advance(&mut self, input: &mut &[u8], limits: &Limits) -> Result<Option<Value>> {
+        let came = self.read + input.len();
         loop {
             let line = match self.token {
-                Token::Start => match quick(input, limits) {
-                    Some(value) => Some(Line::Value(value)),
-                    None => self.start(input, limits)?,
-                },
+                Token::Start => {
+                    let whole = if self.nest.is_skipping() {
+                        None
+                    } else {
+                        quick(input, limits)
+                    };
+                    match whole {
+                        Some(value) => Some(Line::Value(value)),
+                        None => self.start(input, limits)?,
+                    }
+                }
                 Token::Line { .. } => self.line(input, limits)?,
                 Token::Body { .. } => self.body(input)?.map(Line::Value),
             };
             let value = match line {
-                None => return Ok(None),
+                None => {
+                    self.read = came;
+                    self.nest.check_bytes(came, limits)?;
+                    return Ok(None);
+                }
                 Some(Line::Value(value)) => value,
                 Some(Line::Bulk(kind, len)) => {
+                    let end = (came - input.len()).saturating_add(len);
+                    self.nest.check_string(end.saturating_add(2), limits)?;
                     self.token = Token::Body {
                         kind,
                         len,
+                        read: 0,
                         text: Vec::new(),
+                        skipped: self.nest.is_skipping(),
                         cr: false,
                     };
                     continue;
                 }
                 Some(Line::Open(kind, count)) => {
-                    match self.nest.open(kind, count, input.len(), limits)? {
+                    let read = came - input.len();
+                    match self.nest.open(kind, count, read, input.len(), limits)? {
                         Some(value) => value,
                         None => continue,
                     }
                 }
             };
             if let Some(reply) = self.nest.settle(value) {
+                self.nest.check_bytes(came - input.len(), limits)?;
                 return Ok(Some(reply));
             }
         }
@@ -281,18 +307,27 @@ impl Partial {
         let Token::Body {
             kind,
             len,
+            read,
             text,
+            skipped,
             cr,
         } = &mut self.token
         else {
             return Ok(None);
         };
         let (kind, len) = (*kind, *len);
-        if text.len() < len {
-            let more = take(input, input.len().min(len - text.len()));
-            grow(text, more.len(), len);
+        if *read < len {
+            let more = take(input, input.len().min(len - *read));
+            *read += more.len();
+            let kept = if *skipped {
+                line::checked_bytes(kind).min(len)
+            } else {
+                len
+            };
+            let more = &more[..more.len().min(kept - text.len())];
+            grow(text, more.len(), kept);
             text.extend_from_slice(more);
-            if text.len() < len {
+            if *read < len {
                 return Ok(None);
             }
         }
@@ -310,9 +345,10 @@ impl Partial {
         let bytes = match &self.token {
             Token::Start => None,
             Token::Line { text, .. } => Some((text.len(), None)),
-            Token::Body { len, text, .. } => Some((text.len(), Some(*len))),
+            Token::Body { len, read, .. } => Some((*read, Some(*len))),
         };
         Progress {
+            read: self.read,
             elements: self.nest.progress(),
             bytes,
         }

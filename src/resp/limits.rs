@@ -28,6 +28,18 @@ pub struct Limits {
     /// The length of one line, in bytes, without its type byte and its CR LF: of a simple string,
     /// an error, a number. Integers and lengths are besides limited to 20 bytes, doubles to 5 KiB.
     pub line_bytes: usize,
+    /// The size of one whole reply, in bytes: its bytes on the wire, and the size of a
+    /// [`Value`](super::Value) (40 bytes on a 64-bit machine) for each value that `elements` counts.
+    ///
+    /// This bounds the memory and the time that one reply takes. Values count as soon as the header
+    /// of their aggregate has come, and strings as soon as theirs has. Attributes count although
+    /// they are dropped. Spare room of vectors and the allocator's overhead do not count: an array
+    /// of very short strings can occupy three times its count. `line_bytes` alone limits a reply
+    /// that is a single line.
+    pub reply_bytes: usize,
+    /// True if the elements of pushes are skipped: validated and counted as always, and not stored.
+    /// A skipped push is decoded as an empty [`Value::Push`](super::Value::Push). Default: false.
+    pub(crate) skip_pushes: bool,
 }
 
 impl Limits {
@@ -42,12 +54,18 @@ impl Limits {
     /// short sentence.
     pub const LINE_BYTES: usize = 64 << 10;
 
+    /// 1 GiB: one of the largest strings and as much again around it, or
+    /// [`ELEMENTS`](Limits::ELEMENTS) values with 24 bytes each on the wire. Redis sets no limit.
+    pub const REPLY_BYTES: usize = 1 << 30;
+
     /// The limits that [`Default`] gives, as a constant to borrow.
     pub const DEFAULT: Limits = Limits {
         depth: Limits::DEPTH,
         elements: Limits::ELEMENTS,
         bulk_bytes: Limits::BULK_BYTES,
         line_bytes: Limits::LINE_BYTES,
+        reply_bytes: Limits::REPLY_BYTES,
+        skip_pushes: false,
     };
 }
 

@@ -14,6 +14,9 @@ const INTEGER_BYTES_MAX: usize = 20;
 /// The buffer in which Redis formats a long double without an exponent.
 const DOUBLE_BYTES_MAX: usize = 5 << 10;
 
+/// A verbatim string begins with three bytes, its format, and a colon.
+const FORMAT_BYTES: usize = 4;
+
 /// What a line turned out to be.
 pub(super) enum Line {
     /// A whole value.
@@ -102,6 +105,14 @@ pub(super) fn number_line(kind: u8, number: i64, limits: &Limits) -> Result<Line
     Ok(Line::Bulk(kind, count))
 }
 
+/// Returns how many bytes at the beginning of a string [`bulk`] looks at.
+pub(super) fn checked_bytes(kind: u8) -> usize {
+    match kind {
+        b'=' => FORMAT_BYTES,
+        _ => 0,
+    }
+}
+
 /// The value of a string whose bytes are complete.
 pub(super) fn bulk(kind: u8, mut text: Bytes) -> Result<Value> {
     match kind {
@@ -109,7 +120,7 @@ pub(super) fn bulk(kind: u8, mut text: Bytes) -> Result<Value> {
         b'!' => Ok(Value::Error(text)),
         _ => match *text {
             [a, b, c, b':', ..] => {
-                bytes::Buf::advance(&mut text, 4);
+                bytes::Buf::advance(&mut text, FORMAT_BYTES);
                 Ok(Value::Verbatim {
                     format: [a, b, c],
                     text,

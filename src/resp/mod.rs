@@ -36,8 +36,9 @@
 //! **Where memory goes.** A decoder is one pointer, null except inside a half-read value. Strings
 //! are copied out of the input, each into an allocation of its own: a slice that shared the read
 //! buffer would keep all 128 KiB of it alive for one byte that somebody stores. Space is reserved
-//! for bytes that have come, never for lengths that were announced. What may be announced at all
-//! is bounded by [`Limits`].
+//! for bytes that have come, never for lengths that were announced. What may be announced at all,
+//! and what one whole reply may take, is bounded by [`Limits`]. What is dropped in the end
+//! (attributes) is never stored: its elements are validated, counted and skipped.
 //!
 //! **A server's error is a value**, not an `Err`: it answers one command and the next reply is as
 //! good as ever. [`Value::into_result`] and [`Value::convert`] turn it into one.

@@ -6,10 +6,20 @@ use std::fmt;
 /// Displays as one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
+    /// Bytes of the value.
+    pub(super) read: usize,
     /// Elements of the outermost aggregate: read, and in all.
     pub(super) elements: Option<(usize, usize)>,
     /// Bytes of the token: read, and in all where that is known.
     pub(super) bytes: Option<(usize, Option<usize>)>,
+}
+
+impl Progress {
+    /// Returns the number of bytes of the value that have come. It grows with every piece that
+    /// does not complete the value.
+    pub fn read_bytes(&self) -> usize {
+        self.read
+    }
 }
 
 impl fmt::Display for Progress {

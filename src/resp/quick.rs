@@ -37,6 +37,9 @@ pub(super) fn quick(input: &mut &[u8], limits: &Limits) -> Option<Value> {
             let (text, rest) = bytes[start..].split_at_checked(len)?;
             rest.strip_prefix(b"\r\n")?;
             let end = start + len + 2;
+            if end > limits.reply_bytes {
+                return None;
+            }
             (Value::Bulk(Bytes::copy_from_slice(text)), end)
         }
         b':' => {
@@ -62,6 +65,10 @@ pub(super) fn array(input: &mut &[u8], limits: &Limits) -> Option<(Vec<Value>, u
     let (number, start) = number(input, limits)?;
     let total = usize::try_from(number).ok()?;
     if total == 0 || total > limits.elements || limits.depth == 0 {
+        return None;
+    }
+    // Whatever the elements are, their bytes are at most those in `input`.
+    if nest::cost(total, input.len()) > limits.reply_bytes {
         return None;
     }
     take(input, start);

@@ -3,6 +3,7 @@
 mod bounds;
 mod converting;
 mod reading;
+mod skipping;
 mod writing;
 
 use super::*;
@@ -33,8 +34,11 @@ fn decode(bytes: &[u8]) -> crate::error::Result<Option<Value>> {
 
 /// Feeds `sample` whole, byte by byte, cut at every place, and with bytes behind it.
 fn check(sample: &[u8], expected: &Value) {
+    check_with(sample, expected, &Limits::DEFAULT);
+}
+
+fn check_with(sample: &[u8], expected: &Value, limits: &Limits) {
     let same = |got: &Value| format!("{got:?}") == format!("{expected:?}");
-    let limits = &Limits::DEFAULT;
     for cut in 0..=sample.len() {
         let (mut head, mut tail) = sample.split_at(cut);
         let mut decoder = Decoder::new();
@@ -46,7 +50,8 @@ fn check(sample: &[u8], expected: &Value) {
             );
             assert!(head.is_empty(), "what is not enough is taken in");
             assert_eq!(decoder.is_partial(), cut > 0);
-            assert_eq!(decoder.progress().is_some(), cut > 0);
+            let read = decoder.progress().map(|progress| progress.read_bytes());
+            assert_eq!(read, (cut > 0).then_some(cut));
         } else {
             tail = head;
         }

@@ -155,12 +155,16 @@ fn near_resp() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn small_limits() -> impl Strategy<Value = Limits> {
-    (0usize..5, 0usize..12, 0usize..8, 0usize..8).prop_map(|(depth, elements, bulk, line)| {
-        let mut limits = Limits::default();
-        (limits.depth, limits.elements) = (depth, elements);
-        (limits.bulk_bytes, limits.line_bytes) = (bulk, line);
-        limits
-    })
+    let reply = prop_oneof![0usize..40, 40usize..600];
+    (0usize..5, 0usize..12, 0usize..8, 0usize..8, reply).prop_map(
+        |(depth, elements, bulk, line, reply)| {
+            let mut limits = Limits::default();
+            (limits.depth, limits.elements) = (depth, elements);
+            (limits.bulk_bytes, limits.line_bytes) = (bulk, line);
+            limits.reply_bytes = reply;
+            limits
+        },
+    )
 }
 
 fn encoded(values: &[Value]) -> Vec<u8> {

@@ -251,3 +251,93 @@ fn long_double_is_read() {
         &Value::Double(number),
     );
 }
+
+/// The limit that a reply of `bytes` and `values` just keeps to.
+fn reply_limit(bytes: usize, values: usize) -> Limits {
+    Limits {
+        reply_bytes: bytes + values * size_of::<Value>(),
+        ..Limits::DEFAULT
+    }
+}
+
+#[test]
+fn reply_bytes_count_bytes_on_the_wire_and_values() {
+    // Each with the values that it announces, and after how many bytes it is refused for one less.
+    let samples: &[(&[u8], usize, usize)] = &[
+        (b"$5\r\nhello\r\n", 0, 4),
+        (b"!5\r\nERR x\r\n", 0, 4),
+        (b"*2\r\n$1\r\nx\r\n:1\r\n", 2, 15),
+        (b"*2\r\n:1\r\n$1\r\nx\r\n", 2, 12),
+        (b"*1\r\n*2\r\n*0\r\n*0\r\n", 3, 16),
+        (b"%1\r\n+a\r\n,1.5\r\n", 2, 14),
+        (b"~1\r\n_\r\n", 1, 7),
+        (b">1\r\n+a\r\n", 1, 8),
+        (b"|1\r\n+a\r\n:1\r\n:2\r\n", 3, 16),
+        (b"|0\r\n$1\r\nx\r\n", 1, 8),
+    ];
+    for (sample, values, after) in samples {
+        let mut limits = reply_limit(sample.len(), *values);
+        let value = decode(sample).unwrap().unwrap();
+        check_with(sample, &value, &limits);
+        limits.reply_bytes -= 1;
+        let (count, error) = refused_after(sample, &limits);
+        assert_eq!(count, *after, "{}: {error}", sample.escape_ascii());
+        let message = format!(
+            "a reply of {} bytes in memory is over the limit of {}",
+            limits.reply_bytes + 1,
+            limits.reply_bytes
+        );
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
+fn reply_over_its_limit_is_refused_when_announced() {
+    let limits = reply_limit(0, 1000);
+    assert_eq!(refused_after(b"*1000\r\n", &limits).0, 7);
+    assert_eq!(refused_after(b"%500\r\n", &limits).0, 6);
+    assert_eq!(refused_after(b"*2\r\n*999\r\n", &limits).0, 10);
+    assert_eq!(refused_after(b"*1\r\n$39990\r\n", &limits).0, 12);
+    let (count, error) = refused_after(b"*3\r\n$536870912\r\n", &reply_limit(1 << 29, 0));
+    assert_eq!(count, 16, "{error}");
+}
+
+#[test]
+fn reply_bytes_do_not_limit_single_lines() {
+    let limits = reply_limit(0, 0);
+    for sample in [
+        &b"+hello\r\n"[..],
+        b"-ERR x\r\n",
+        b":12\r\n",
+        b"$-1\r\n",
+        b"*-1\r\n",
+        b"*0\r\n",
+        b"(1\r\n",
+    ] {
+        check_with(sample, &decode(sample).unwrap().unwrap(), &limits);
+    }
+    assert_eq!(refused_after(b"$0\r\n\r\n", &limits).0, 4);
+}
+
+#[test]
+fn reply_bytes_are_counted_anew_for_every_reply() {
+    let reply = b"*2\r\n$1\r\nx\r\n:1\r\n";
+    let (limits, stream) = (reply_limit(reply.len(), 2), reply.repeat(10));
+    for piece in [1, 7, stream.len()] {
+        let (mut decoder, mut count) = (Decoder::new(), 0);
+        for mut bytes in stream.chunks(piece) {
+            while decoder.decode(&mut bytes, &limits).unwrap().is_some() {
+                count += 1;
+            }
+        }
+        assert_eq!(count, 10);
+    }
+}
+
+#[test]
+fn default_reply_limit_admits_the_largest_string_and_array() {
+    let string = [&b"*2\r\n$536870912\r\n"[..], b"x"].concat();
+    assert_eq!(decode(&string).unwrap(), None);
+    assert_eq!(decode(b"*16777216\r\n").unwrap(), None);
+    assert_eq!(decode(b"*1\r\n%8388607\r\n").unwrap(), None);
+}

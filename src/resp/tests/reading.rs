@@ -92,7 +92,7 @@ fn strings_own_their_bytes() {
     );
 }
 
-fn resp2_samples() -> Vec<(&'static [u8], Value)> {
+pub(super) fn resp2_samples() -> Vec<(&'static [u8], Value)> {
     vec![
         (b"+OK\r\n", Value::Simple("OK".into())),
         (b"+\r\n", Value::Simple("".into())),
@@ -140,7 +140,7 @@ fn resp2_samples() -> Vec<(&'static [u8], Value)> {
     ]
 }
 
-fn resp3_samples() -> Vec<(&'static [u8], Value)> {
+pub(super) fn resp3_samples() -> Vec<(&'static [u8], Value)> {
     let text = Bytes::from_static(b"some text");
     vec![
         (b",1.5\r\n", Value::Double(1.5)),
@@ -193,7 +193,7 @@ fn resp3_samples() -> Vec<(&'static [u8], Value)> {
 }
 
 /// Bytes, and after how many of them they are refused.
-const REFUSED: &[(&[u8], usize)] = &[
+pub(super) const REFUSED: &[(&[u8], usize)] = &[
     (b"HTTP/1.1 400 Bad Request\r\n", 1),
     (b"\x16\x03\x01\x02\0", 1),
     (b"\r\n", 1),

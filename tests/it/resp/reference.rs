@@ -15,8 +15,21 @@ pub(super) fn stream(bytes: &[u8], limits: &Limits) -> Outcome {
         refused: false,
     };
     loop {
-        let (mut at, mut elements) = (outcome.read, 0);
-        match value(bytes, &mut at, 0, &mut elements, limits) {
+        let (mut at, mut elements) = (0, 0);
+        let rest = &bytes[outcome.read..];
+        let result = value(rest, &mut at, 0, &mut elements, limits);
+        let read = match result {
+            Ok(_) => at,
+            Err(_) => rest.len(),
+        };
+        let is_over = elements > 0 && cost(read, elements) > limits.reply_bytes;
+        match result {
+            _ if is_over => {
+                return Outcome {
+                    refused: true,
+                    ..outcome
+                };
+            }
             Ok(value) => outcome.values.push(format!("{value:?}")),
             Err(No::NotYet) => return outcome,
             Err(No::Refused) => {
@@ -26,10 +39,18 @@ pub(super) fn stream(bytes: &[u8], limits: &Limits) -> Outcome {
                 };
             }
         }
-        outcome.read = at;
+        outcome.read += at;
     }
 }
 
+/// What counts against [`Limits::reply_bytes`].
+fn cost(read: usize, elements: usize) -> usize {
+    elements
+        .saturating_mul(size_of::<Value>())
+        .saturating_add(read)
+}
+
+/// Reads one value from `bytes`, which begin with the reply that it is a part of.
 fn value(
     bytes: &[u8],
     at: &mut usize,
@@ -80,7 +101,7 @@ fn value(
         }
         b':' => Value::Int(number()?),
         b'$' | b'*' if number()? == -1 => Value::Null,
-        b'$' | b'!' | b'=' => string(kind, number()?, bytes, at, limits)?,
+        b'$' | b'!' | b'=' => string(kind, number()?, bytes, at, *elements, limits)?,
         b'_' | b'#' => return Err(No::Refused),
         _ => aggregate(kind, number()?, bytes, at, depth, elements, limits)?,
     })
@@ -145,9 +166,17 @@ fn line<'a>(
     Ok(&bytes[begin..end])
 }
 
-fn string(kind: u8, len: i64, bytes: &[u8], at: &mut usize, limits: &Limits) -> Result<Value, No> {
+fn string(
+    kind: u8,
+    len: i64,
+    bytes: &[u8],
+    at: &mut usize,
+    elements: usize,
+    limits: &Limits,
+) -> Result<Value, No> {
     let len = usize::try_from(len).map_err(|_| No::Refused)?;
-    if len > limits.bulk_bytes {
+    let end = (*at + 2).saturating_add(len);
+    if len > limits.bulk_bytes || cost(end, elements) > limits.reply_bytes {
         return Err(No::Refused);
     }
     let body = bytes.get(*at..*at + len).ok_or(No::NotYet)?;
