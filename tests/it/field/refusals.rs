@@ -102,6 +102,10 @@ fn begin_script(field: &mut Field) {
 
 fn end_script(field: &mut Field) {
     assert_eq!(field.side.text(["SCRIPT", "KILL"]), "OK");
+    // The server answers this first, and stops the script a little later.
+    field.until("the script has ended", |field| {
+        field.side.ask(["PING"]).as_bytes() == Some(b"PONG")
+    });
 }
 
 #[test]
