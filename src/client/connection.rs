@@ -436,3 +436,6 @@ impl Connection {
         self.last_progress = now;
     }
 }
+
+#[cfg(test)]
+mod tests;
