@@ -444,3 +444,6 @@ impl std::fmt::Debug for Handshake {
         f.debug_tuple("Handshake").field(&self.steps).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

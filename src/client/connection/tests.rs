@@ -355,3 +355,183 @@ fn on_the_shared_connection_a_late_command_fails_alone() {
     bench.pass(timeout / 4);
     assert_eq!(bench.overdue(), Overdue::Silent(timeout));
 }
+
+/// A pop that is written, on a connection whose opening is done.
+fn popping(timeout: Option<Duration>) -> Bench {
+    let mut bench = Bench::dedicated();
+    bench.connect();
+    bench.pop(timeout);
+    bench.write_all();
+    assert_eq!(bench.read(b":12\r\n"), ["opened"]);
+    bench
+}
+
+#[test]
+fn reply_cut_anywhere_is_the_whole_reply() {
+    let bytes = [b">1\r\n+x\r\n:12\r\n>1\r\n+x\r\n", POPPED, b">1\r\n+x\r\n"].concat();
+    let mut expected = None;
+    for cut in 0..=bytes.len() {
+        let mut bench = Bench::dedicated();
+        bench.connect();
+        bench.pop(None);
+        bench.write_all();
+        let events = [bench.read(&bytes[..cut]), bench.read(&bytes[cut..])].concat();
+        assert_eq!(events.len(), 2, "cut at {cut}: {events:?}");
+        let expected = expected.get_or_insert_with(|| events.clone());
+        assert_eq!(events, *expected, "cut at {cut}");
+        assert!(!bench.connection.is_value_arriving(), "cut at {cut}");
+    }
+}
+
+#[test]
+fn beginning_behind_the_last_reply_is_seen() {
+    let cases = [
+        ("", false, false),
+        (":", true, true),
+        ("*1\r\n", true, true),
+    ];
+    let pushes = [
+        (">", true, false),
+        (">1\r\n", true, false),
+        (">1\r\n:", true, false),
+    ];
+    for (trailing, is_value, is_reply) in cases.into_iter().chain(pushes) {
+        let mut bench = popping(None);
+        let events = bench.read(&[POPPED, trailing.as_bytes()].concat());
+        assert_eq!(events.len(), 1, "{trailing:?}: {events:?}");
+        let connection = &bench.connection;
+        assert_eq!(connection.is_value_arriving(), is_value, "{trailing:?}");
+        assert_eq!(connection.is_reply_arriving(), is_reply, "{trailing:?}");
+    }
+}
+
+#[test]
+fn request_has_begun_with_its_first_byte_behind_the_opening() {
+    let mut bench = Bench::dedicated();
+    bench.connect();
+    let opening = bench.connection.unsent().len();
+    bench.pop(None);
+    for written in 0..=opening + POP.len() {
+        let connection = &bench.connection;
+        assert_eq!(
+            connection.is_request_begun(),
+            written > opening,
+            "{written}"
+        );
+        let is_written = written == opening + POP.len();
+        assert_eq!(connection.is_request_written(), is_written, "{written}");
+        if !is_written {
+            bench.write(1);
+        }
+    }
+}
+
+#[test]
+fn withdrawn_request_leaves_the_rest_of_the_opening() {
+    let mut bench = Bench::dedicated();
+    bench.connect();
+    let opening = bench.connection.unsent().to_vec();
+    for written in 0..opening.len() {
+        bench.pop(None);
+        assert!(bench.connection.withdraw().is_some());
+        assert_eq!(bench.connection.unsent(), &opening[written..]);
+        bench.write(1);
+    }
+    bench.pop(None);
+    bench.write_all();
+    assert_eq!(bench.sent, [&opening, POP].concat());
+}
+
+#[test]
+fn paused_request_has_not_begun_and_is_not_answered() {
+    let mut bench = popping(None);
+    let outgoing = bench.connection.take_request().unwrap();
+    bench.connection.hold(outgoing, bench.now + secs(3));
+    bench.connection.state = State::Backoff;
+    assert_eq!(bench.left(), Some(secs(3)));
+    assert!(!bench.connection.is_request_begun() && !bench.connection.is_request_written());
+    let events = bench.read(POPPED);
+    assert_eq!(events, ["Protocol: a reply to a command that was not sent"]);
+    assert!(bench.connection.withdraw().is_some());
+    bench.pass(secs(3));
+    assert_eq!(bench.overdue(), Overdue::Pause);
+}
+
+#[test]
+fn unanswered_opening_is_late_before_a_longer_request() {
+    for (timeout, expected) in [(9, Overdue::Opening), (2, Overdue::Answer)] {
+        let mut bench = Bench::dedicated();
+        bench.connect();
+        bench.pop(Some(secs(timeout)));
+        bench.write_all();
+        let due = bench.config.handshake_timeout.min(secs(timeout));
+        assert_eq!(bench.left(), Some(due));
+        bench.pass(due);
+        assert_eq!(bench.overdue(), expected);
+    }
+    let mut bench = Bench::dedicated();
+    bench.connect();
+    bench.connection.state = State::Handshake;
+    bench.pass(bench.config.handshake_timeout);
+    assert_eq!(bench.overdue(), Overdue::Opening);
+}
+
+#[test]
+fn cancel_waits_for_a_reply_that_arrives() {
+    use super::super::cancel::Knows;
+    let mut bench = popping(Some(secs(9)));
+    let (cancel, _) = Cancel::begin(Knows::Id, bench.now, bench.now + secs(3));
+    bench.connection.cancel = Some(Box::new(cancel));
+    bench.connection.state = State::Cancelling;
+    assert_eq!(bench.left(), Some(secs(3)));
+    bench.pass(secs(3));
+    assert_eq!(bench.overdue(), Overdue::Cancel);
+    bench.read(&POPPED[..1]);
+    assert_eq!(bench.overdue(), Overdue::Nothing);
+    assert_eq!(bench.left(), Some(bench.config.grace()));
+    bench.pass(bench.config.grace());
+    assert_eq!(bench.overdue(), Overdue::Cancel);
+}
+
+#[test]
+fn held_transaction_may_be_silent_for_longer() {
+    let mut bench = Bench::shared();
+    let timeout = bench.config.command_timeout;
+    let target = bench.keys.insert(());
+    bench
+        .connection
+        .send(b"[4 commands]", 0, &mut bench.buffers);
+    let pending = Pending::Unblock(target);
+    let replies = ReplyCount::Many(4);
+    bench.connection.push(pending, replies, 12, bench.now);
+    bench.ask(b"*1\r\n$4\r\nPING\r\n", ReplyCount::One);
+    bench.write_all();
+    assert_eq!(bench.left(), Some(timeout), "nothing is held yet");
+    assert_eq!(bench.read(b"+OK\r\n"), [""; 0]);
+    assert_eq!(
+        bench.left(),
+        Some(secs(60)),
+        "late requests behind it wait too"
+    );
+    bench.pass(secs(59));
+    assert_eq!(bench.overdue(), Overdue::Nothing);
+    bench.pass(secs(1));
+    assert!(matches!(bench.overdue(), Overdue::Silent(_)));
+}
+
+#[test]
+fn reply_to_a_pipeline_may_come_as_its_commands_leave() {
+    let ping = b"*1\r\n$4\r\nPING\r\n";
+    for written in 0..=3 * ping.len() {
+        let mut bench = Bench::shared();
+        bench.ask(&ping.repeat(3), ReplyCount::Many(3));
+        bench.write(written);
+        let early = bench.read(b":1\r\n:2\r\n");
+        assert_eq!(early.is_empty(), written > 0, "{written}: {early:?}");
+        if written > 0 {
+            let last = bench.read(b":3\r\n").remove(0);
+            let is_whole = written == 3 * ping.len();
+            assert_eq!(last.starts_with("replied"), is_whole, "{written}: {last}");
+        }
+    }
+}
