@@ -314,8 +314,9 @@ impl Opening {
             }
             id = 10 * id + u64::from(digit - b'0');
         }
+        let id = NonZeroU64::new(id)?;
         self.answered = 1;
-        NonZeroU64::new(id)
+        Some(id)
     }
 
     /// True if the client id is still to come.

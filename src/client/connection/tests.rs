@@ -535,3 +535,14 @@ fn reply_to_a_pipeline_may_come_as_its_commands_leave() {
         }
     }
 }
+
+#[test]
+fn zero_as_client_id_is_not_the_answer_to_the_pop() {
+    let mut bench = Bench::dedicated();
+    bench.connect();
+    bench.pop(None);
+    bench.write_all();
+    assert!(!bench.connection.on_client_id_alone(b":0\r\n"));
+    assert_eq!(bench.read(b":0\r\n"), ["opened"]);
+    assert_eq!(bench.connection.client_id, None);
+}
