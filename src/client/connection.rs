@@ -30,24 +30,23 @@
 //! connection.
 
 mod deadlines;
+mod receiving;
 
 pub(super) use self::deadlines::Overdue;
 
 use super::backoff::ConnectFailure;
 use super::cancel::{Action, Cancel};
 use super::command::ReplyCount;
-use super::handshake::{Handshake, Opening, StepOutcome, not_redis};
-use super::in_flight::{Entry, InFlight, Pending, Popped, Queue, too_early, unasked};
+use super::handshake::Opening;
+use super::in_flight::{Entry, InFlight, Pending, Queue};
 use super::outgoing::{Outgoing, UNSENT};
 use super::write_buf::{BufferPool, WriteBuf};
-use crate::config::Config;
-use crate::driver::{Endpoint, Socket};
+use crate::driver::Socket;
 use crate::error::Error;
 use crate::resp::{Decoder, Value};
 use crate::time::Time;
 use crate::token::Key;
 use crate::wheel::Timer;
-use log::trace;
 use std::num::NonZeroU64;
 
 /// See the [module](self).
@@ -289,15 +288,33 @@ impl Connection {
         }
     }
 
+    /// Bytes of the stream before its request.
+    fn before_request(&self) -> u64 {
+        let payload = self.request().map_or(0, |it| it.payload.len() as u64);
+        self.enqueued - payload
+    }
+
+    /// True if all bytes of its opening have left.
+    fn is_opening_written(&self) -> bool {
+        self.written() >= self.before_request()
+    }
+
     /// True if some bytes of its request have left for the server.
     pub(super) fn is_request_begun(&self) -> bool {
-        let payload = self.request().map_or(0, |it| it.payload.len() as u64);
-        self.state != State::Backoff && self.written() + payload > self.enqueued
+        self.state != State::Backoff && self.written() > self.before_request()
     }
 
     /// True if all bytes of its request have left: it may have been executed.
     pub(super) fn is_request_written(&self) -> bool {
         self.state != State::Backoff && self.is_all_sent()
+    }
+
+    /// True if the next reply may begin: what it answers has left.
+    fn may_be_answered(&self) -> bool {
+        match &self.in_flight {
+            InFlight::One(slot) => slot.is_some() && self.is_request_written(),
+            InFlight::Many(queue) => queue.may_be_answered(self.written()),
+        }
     }
 
     /// Takes back a request none of whose bytes has left. Returns it.
@@ -324,110 +341,6 @@ impl Connection {
             self.write = None;
         }
         Some(buffer)
-    }
-
-    /// Takes in the answer to `CLIENT ID` where it has come alone: what nearly every connection
-    /// receives first, in less than the decoder and the opening take to find out. The timer stays as
-    /// it is, armed early. Returns false, and takes in nothing, if anything else has come.
-    #[inline]
-    pub(super) fn on_client_id_alone(&mut self, bytes: &[u8]) -> bool {
-        if self.has_received || self.cancel.is_some() || !self.is_all_sent() {
-            return false;
-        }
-        let id = self.opening.take_client_id(bytes);
-        self.client_id = id;
-        id.is_some()
-    }
-
-    /// Decodes the next value, and says what has come of it.
-    #[inline(always)]
-    pub(super) fn receive(
-        &mut self,
-        input: &mut &[u8],
-        config: &Config,
-        handshake: &Handshake,
-        server: &Endpoint,
-        now: Time,
-    ) -> Event {
-        while !input.is_empty() {
-            let first = *input;
-            let value = match self.decoder.decode(input, &config.limits) {
-                Ok(Some(value)) => value,
-                Ok(None) => {
-                    self.last_progress = self.last_progress.max(now);
-                    return Event::Drained;
-                }
-                Err(error) => return self.not_resp(first, error, server),
-            };
-            if let Value::Push(_) = value {
-                trace!("a push frame, for which there is no listener");
-                continue;
-            }
-            if !self.opening.is_done() {
-                match self.on_opening_reply(&value, handshake, server) {
-                    Some(event) => return event,
-                    None => continue,
-                }
-            }
-            match self.on_reply(value, now) {
-                Some(event) => return event,
-                None => continue,
-            }
-        }
-        Event::Drained
-    }
-
-    fn on_opening_reply(
-        &mut self,
-        value: &Value,
-        handshake: &Handshake,
-        server: &Endpoint,
-    ) -> Option<Event> {
-        match handshake.on_reply(&mut self.opening, value, server) {
-            StepOutcome::Failed(error, failure) => return Some(Event::Rejected(error, failure)),
-            StepOutcome::ClientId(id) => self.client_id = Some(id),
-            StepOutcome::Info(info) => return Some(Event::Info(info)),
-            StepOutcome::NoClientId | StepOutcome::Accepted => {}
-        }
-        self.opening.is_done().then_some(Event::Opened)
-    }
-
-    #[inline(always)]
-    fn on_reply(&mut self, value: Value, now: Time) -> Option<Event> {
-        let (written, is_all_sent) = (self.written(), self.is_all_sent());
-        match &mut self.in_flight {
-            InFlight::One(slot) => match slot.take() {
-                Some(outgoing) if self.state != State::Backoff && is_all_sent => {
-                    Some(Event::Answered(outgoing, value))
-                }
-                Some(outgoing) => {
-                    *slot = Some(outgoing);
-                    Some(Event::Failed(too_early(&value)))
-                }
-                None => Some(Event::Failed(unasked(&value))),
-            },
-            InFlight::Many(queue) => {
-                self.last_progress = now;
-                match queue.on_reply(value, written) {
-                    Popped::Done(entry, value) => Some(Event::Replied(entry, value)),
-                    Popped::Partial => None,
-                    Popped::TooEarly(value) => Some(Event::Failed(too_early(&value))),
-                    Popped::Unasked(value) => Some(Event::Failed(unasked(&value))),
-                }
-            }
-        }
-    }
-
-    /// The peer has sent bytes that are not RESP. One that never sent anything else is no Redis
-    /// server.
-    fn not_resp(&self, first: &[u8], error: Error, server: &Endpoint) -> Event {
-        match self.opening.is_done() {
-            true => Event::Failed(error),
-            false => {
-                let error = not_redis(server, first, &error);
-                Event::Rejected(error, ConnectFailure::Rejected)
-            }
-        }
     }
 
     /// Starts the opening again.

@@ -1,4 +1,4 @@
-//! The addresses that a host name stands for, and which of them is dialed.
+//! The addresses of a host name, and which of them is dialed.
 
 use crate::driver::Endpoint;
 

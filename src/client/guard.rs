@@ -4,7 +4,7 @@
 //! replicas), a pop that arrives is *postponed*: blocked, but in no list. `CLIENT UNBLOCK` of such a
 //! client is a server panic in Redis from 6.2 and in Valkey, until it was fixed in 2025
 //! ([redis#14164], [valkey#2117]). Any client that sends `CLIENT UNBLOCK` can do this to such a
-//! server. So the question is not sent alone. It stands in a transaction behind a *guard*: the pop's
+//! server. So the question is not sent alone. It is in a transaction, behind a *guard*: the pop's
 //! own command, with a timeout that is no number.
 //!
 //! - A pause of writes holds the guard back as it does the pop, and all that is behind it with it.
@@ -25,6 +25,7 @@
 
 use super::cancel::UnblockReply;
 use super::command::{Command, arguments};
+use super::verdict::error_code;
 use crate::resp::Value;
 use std::num::NonZeroU64;
 
@@ -144,7 +145,7 @@ fn single_reply(reply: &Value) -> UnblockReply {
     match reply {
         Value::Int(1) => UnblockReply::Unblocked,
         Value::Error(text) => {
-            let code = text.split(|&byte| byte == b' ').next().unwrap_or_default();
+            let code = error_code(text);
             let refused: [&[u8]; 3] = [b"ERR", b"NOPERM", b"NOAUTH"];
             match refused.contains(&code) {
                 true => UnblockReply::Refused,

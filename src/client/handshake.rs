@@ -20,7 +20,7 @@
 
 use super::backoff::ConnectFailure;
 use super::command::Command;
-use super::verdict::Verdict;
+use super::verdict::{Verdict, error_code};
 use crate::address::{Address, Password, Protocol};
 use crate::driver::Endpoint;
 use crate::error::{Error, ErrorKind, printable};
@@ -141,6 +141,7 @@ impl Handshake {
         // HELLO brings it.
         proofs.client_id &= self.protocol != Protocol::Resp3;
         proofs.waits |= !self.is_empty();
+        debug_assert!(proofs.ping || !proofs.info, "what INFO says opens nothing");
         bytes.extend_from_slice(&self.bytes);
         if proofs.client_id {
             bytes.extend_from_slice(CLIENT_ID);
@@ -243,7 +244,7 @@ impl Handshake {
             step.name(),
             self.redacted(text)
         );
-        let code = text.split(|&byte| byte == b' ').next().unwrap_or_default();
+        let code = error_code(text);
         let is_auth = verdict == Verdict::Credentials || code == b"NOPERM";
         let error = match is_auth {
             true => Error::auth(message, code),
@@ -263,17 +264,17 @@ impl Handshake {
         const ARGS: &[u8] = b", with args beginning with";
         let args = text.windows(ARGS.len()).position(|window| window == ARGS);
         let text = &text[..args.unwrap_or(text.len())];
-        let holds = |secret: &Password| {
-            let secret = secret.expose().as_bytes();
+        let secret = self.password.as_ref().map_or("", |it| it.expose());
+        let secret = secret.as_bytes();
+        let has_secret = |text: &[u8]| {
             let mut windows = text.windows(secret.len().max(1));
             !secret.is_empty() && windows.any(|window| window == secret)
         };
-        match &self.password {
-            Some(password) if holds(password) => {
-                let code = text.split(|&byte| byte == b' ').next().unwrap_or_default();
-                format!("{} (and it repeats the password)", printable(code))
-            }
-            _ => printable(text),
+        let code = error_code(text);
+        match () {
+            () if has_secret(code) => "an error that repeats the password".to_owned(),
+            () if has_secret(text) => format!("{} (and it repeats the password)", printable(code)),
+            () => printable(text),
         }
     }
 }
@@ -412,8 +413,8 @@ fn on_answer(step: Step, reply: &Value, server: &Endpoint) -> StepOutcome {
 /// The error of a peer whose first bytes are not RESP.
 pub(super) fn not_redis(server: &Endpoint, first: &[u8], error: &Error) -> Error {
     let hint = match first {
-        // The first byte of a TLS alert or handshake record.
-        [0x15 | 0x16, 0x03, ..] => "it speaks TLS (rediss://)".to_owned(),
+        // A TLS alert or handshake record begins so. Its first byte may come alone.
+        [0x15 | 0x16] | [0x15 | 0x16, 0x03, ..] => "it speaks TLS (rediss://)".to_owned(),
         _ if first.starts_with(b"HTTP/") => "it speaks HTTP".to_owned(),
         _ if first.starts_with(b"SSH-") => "it speaks SSH".to_owned(),
         _ => error.to_string(),
@@ -426,7 +427,7 @@ fn is_unknown_command(text: &[u8]) -> bool {
     text.starts_with(b"ERR unknown command")
 }
 
-/// The id in a server's answer to HELLO: a map in RESP3, pairs in an array in RESP2.
+/// The id in a server's answer to HELLO, which is a map in RESP3.
 fn id_in_hello(reply: &Value) -> Option<NonZeroU64> {
     let id = match reply {
         Value::Map(fields) => {

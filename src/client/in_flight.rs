@@ -39,7 +39,7 @@ pub(super) struct Entry {
     replies: Replies,
 }
 
-/// Who a reply is for.
+/// What a reply is for.
 #[derive(Debug)]
 pub(super) enum Pending {
     Request(Ticket),
@@ -135,6 +135,12 @@ impl Queue {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
+    }
+
+    /// True if the next reply may begin when `written` bytes of the stream have left.
+    pub(super) fn may_be_answered(&self, written: u64) -> bool {
+        let front = self.entries.front();
+        front.is_some_and(|entry| entry.may_be_answered(written))
     }
 
     /// Removes all entries.

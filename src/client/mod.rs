@@ -1,6 +1,6 @@
 //! Clients of Redis servers: connections, queues, requests and their replies. No input or output.
 //!
-//! These are state machines that are told what the kernel did and what time it is, and that say what
+//! These are state machines that take in what the kernel did and what time it is, and say what
 //! is to be done. They run the same on a real network, on a simulated one, and in a test that has
 //! none at all.
 //!
@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! Clients                           tables, and one queue for each kind of work
-//!  ├─ requests: Requests            Ticket -> who waits, and where it is, or the result
+//!  ├─ requests: Requests            Ticket -> its task, and where it is, or the result
 //!  ├─ conns: Connection             one per socket: bytes and the time in, replies out
 //!  ├─ clients: Client               one per Redis handle
 //!  │    ├─ pool: Pool               idle connections, WaitQueue, one counter per state

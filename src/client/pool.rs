@@ -1,5 +1,5 @@
-//! The dedicated connections of a client: which are idle, who waits for one, and when another one is
-//! wanted.
+//! The dedicated connections of a client: which are idle, which requests wait for one, and when
+//! another one is wanted.
 //!
 //! Each connection is counted under its [`State`], in one array that [`Pool::set_state`] changes;
 //! every figure of [`PoolStats`] about connections is a sum over it. Idle connections are reused

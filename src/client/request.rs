@@ -1,4 +1,4 @@
-//! Requests: who waits for what, and what has come.
+//! Requests: which task waits for what, and what has come.
 //!
 //! ```text
 //!          a connection is found              the last reply has come, or the request has failed

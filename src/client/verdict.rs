@@ -25,6 +25,11 @@ pub(super) enum Verdict {
     Final,
 }
 
+/// The code of an error reply: its first word.
+pub(super) fn error_code(text: &[u8]) -> &[u8] {
+    text.split(|&byte| byte == b' ').next().unwrap_or_default()
+}
+
 /// Codes and what they say. `docs/architecture.md` has their sources.
 const CODES: &[(&[u8], Verdict)] = &[
     (b"LOADING", Verdict::NotReady),
@@ -57,7 +62,7 @@ impl Verdict {
         if text.starts_with(ROLE_CHANGED) {
             return Verdict::NotHere;
         }
-        let code = text.split(|&byte| byte == b' ').next().unwrap_or_default();
+        let code = error_code(text);
         let known = CODES.iter().find(|(name, _)| *name == code);
         known.map_or(Verdict::Final, |&(_, verdict)| verdict)
     }

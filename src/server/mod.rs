@@ -43,10 +43,10 @@
 //! `-WRONGTYPE`.
 //!
 //! Inside: `table.rs` names all commands; `commands/` has their handlers; `state.rs` takes bytes to
-//! commands and `dispatch.rs` commands to handlers; `blocked.rs` is who waits for which key, and
-//! `serving.rs` how they get it; `keyspace.rs` the data; `pause.rs` and `role.rs` are the modes in
-//! which a server postpones or refuses commands, and `faults.rs` injects them; `session.rs` and
-//! `listening.rs` are the tasks.
+//! commands and `dispatch.rs` commands to handlers; `blocked.rs` is which client waits for which
+//! key, and `serving.rs` how they get it; `keyspace.rs` the data; `pause.rs` and `role.rs` are the
+//! modes in which a server postpones or refuses commands, and `faults.rs` injects them; `session.rs`
+//! and `listening.rs` are the tasks.
 
 mod blocked;
 mod call;

@@ -141,10 +141,6 @@ impl Parts<'_> {
         if !conn.in_flight.is_empty() || !conn.is_up() {
             return None;
         }
-        if conn.is_reply_arriving() {
-            let message = "the beginning of a reply that nothing asked for";
-            return Some(Event::Failed(Error::new(ErrorKind::Protocol, message)));
-        }
         if conn.state == State::Idle {
             return None;
         }

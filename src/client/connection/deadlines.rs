@@ -28,6 +28,15 @@ pub(in crate::client) enum Overdue {
 /// A server may hold a transaction for as long as its writes are paused.
 const HELD_MAX: Duration = secs(60);
 
+/// How long a server that owes a reply may be silent.
+fn silence_max(queue: &Queue, config: &Config) -> Duration {
+    let timeout = config.command_timeout;
+    match queue.is_held() {
+        true => timeout.max(HELD_MAX),
+        false => timeout,
+    }
+}
+
 impl Connection {
     /// When [`on_deadline`](Connection::on_deadline) has something to say.
     #[inline]
@@ -67,11 +76,7 @@ impl Connection {
     /// When the server has been silent for too long, and when the next request is late.
     fn queue_deadlines(&self, queue: &Queue, config: &Config) -> (Option<Time>, Option<Time>) {
         let timeout = config.command_timeout;
-        let silence = match queue.is_held() {
-            true => timeout.max(HELD_MAX),
-            false => timeout,
-        };
-        let silent = queue.silent_at(self.last_progress, silence);
+        let silent = queue.silent_at(self.last_progress, silence_max(queue, config));
         let late = queue.late_at(self.is_reply_arriving(), timeout);
         (silent, late.filter(|_| !queue.is_held()))
     }
@@ -99,7 +104,7 @@ impl Connection {
             State::Busy => match &self.in_flight {
                 InFlight::One(_) => Overdue::Answer,
                 InFlight::Many(queue) => match self.queue_deadlines(queue, config).0 {
-                    Some(at) if at <= now => Overdue::Silent(config.command_timeout),
+                    Some(at) if at <= now => Overdue::Silent(silence_max(queue, config)),
                     _ => Overdue::Requests,
                 },
             },

@@ -208,6 +208,7 @@ fn peer_is_named_by_its_first_bytes() {
         (&b"HTTP/1.1 400 Bad Request\r\n"[..], "it speaks HTTP"),
         (b"\x15\x03\x03\0\x02\x02\x46", "it speaks TLS (rediss://)"),
         (b"\x16\x03\x01\0\x05", "it speaks TLS (rediss://)"),
+        (b"\x15", "it speaks TLS (rediss://)"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "it speaks SSH"),
         (b"220 smtp\r\n", "what the decoder says"),
     ];
@@ -263,6 +264,7 @@ fn password_is_never_repeated_in_an_error() {
             "-ERR what is `AUTH s3cret`",
             "ERR (and it repeats the password)",
         ),
+        ("-s3cret is not it", "an error that repeats the password"),
         ("-ERR no password is set", "ERR no password is set"),
     ];
     let handshake = handshake("redis://:s3cret@h");

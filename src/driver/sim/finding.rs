@@ -17,7 +17,7 @@ impl Network {
         })
     }
 
-    /// Something has changed at this end: a script goes on, or the hub is told.
+    /// Something has changed at this end: a script goes on, or the hub has an event.
     pub(super) fn changed(&mut self, key: Key) {
         match self.peek(key).is_ok_and(|stream| stream.script.is_some()) {
             true => self.run_script(key),

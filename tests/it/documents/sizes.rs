@@ -1,7 +1,7 @@
 //! The files of `src/client/` stay short, and `docs/architecture.md` says how long they are.
 //!
 //! A file counts without its unit tests: the lines before the first `#[cfg(test)]`. Files named
-//! `tests.rs` do not count.
+//! `tests.rs` and those in folders `tests` do not count.
 
 use super::root;
 use std::fs;
@@ -41,6 +41,7 @@ fn unit_tests_do_not_count() {
     assert_eq!(lines("a.rs", text), Some(2));
     assert_eq!(lines("a.rs", "fn a() {}\n"), Some(1));
     assert_eq!(lines("a/tests.rs", text), None);
+    assert_eq!(lines("a/tests/b.rs", text), None);
     assert_eq!(lines("a.md", text), None);
 }
 
@@ -67,7 +68,8 @@ fn collect(folder: &Path, below: &str, sizes: &mut Vec<(String, usize)>) {
 
 /// Returns the lines of a file without its unit tests; `None` for a file that does not count.
 fn lines(name: &str, text: &str) -> Option<usize> {
-    if !name.ends_with(".rs") || name == "tests.rs" || name.ends_with("/tests.rs") {
+    let mut parts = name.split('/');
+    if !name.ends_with(".rs") || parts.any(|part| matches!(part, "tests" | "tests.rs")) {
         return None;
     }
     let is_test = |line: &&str| line.trim() == "#[cfg(test)]";
