@@ -86,8 +86,8 @@ MUTATIONS = [
     (
         "a lost connection is not told from an unsent command",
         "src/client/connection.rs",
-        "        self.state != State::Backoff && self.is_all_sent()\n    }\n\n    /// Takes back",
-        "        false\n    }\n\n    /// Takes back",
+        "        self.state != State::Backoff && self.is_all_sent()\n    }\n\n    /// True if the next reply",
+        "        false\n    }\n\n    /// True if the next reply",
     ),
     (
         "replies are handed out from the wrong end",
@@ -206,13 +206,13 @@ MUTATIONS = [
     (
         "a client id is believed to be another one's",
         "src/client/handshake.rs",
-        "        NonZeroU64::new(id)\n    }\n\n    /// True if the client id",
-        "        NonZeroU64::new(id + 1)\n    }\n\n    /// True if the client id",
+        "        let id = NonZeroU64::new(id)?;\n",
+        "        let id = NonZeroU64::new(id + 1)?;\n",
     ),
     (
         "a deadline does not see that a reply arrives",
-        "src/client/connection.rs",
-        "                    self.last_progress = self.last_progress.max(now);\n",
+        "src/client/connection/receiving.rs",
+        "        self.last_progress = self.last_progress.max(now);\n",
         "",
     ),
 ]

@@ -13,6 +13,7 @@ mod endings;
 mod pops;
 pub mod queue;
 mod ring;
+mod slow;
 mod storm;
 mod world;
 
@@ -102,6 +103,11 @@ fn cron_is_punctual_whatever_the_network_does() {
 #[test]
 fn what_a_turn_leaves_over_is_not_forgotten() {
     swarm(20, bulk::scenario);
+}
+
+#[test]
+fn reply_that_goes_on_arriving_is_not_late() {
+    swarm(20, slow::scenario);
 }
 
 #[test]

@@ -8,7 +8,9 @@
 use super::Verdict;
 use super::world::{self, World, is_unknown};
 use greenroom::sim::{Faults, Random};
-use greenroom::{Hub, Redis, Result, Task, TaskId, Timeout, Wait, Wake, ms, secs};
+use greenroom::{
+    Error, ErrorKind, Hub, Redis, Result, Task, TaskId, Timeout, Wait, Wake, ms, secs,
+};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -36,6 +38,8 @@ pub struct Books {
     unknown_pops: usize,
     told_unknown: usize,
     early: Option<(Duration, Duration)>,
+    /// A refusal that a pop without a timeout should have outlasted.
+    refused: Option<String>,
 }
 
 pub type Shared = Rc<RefCell<Books>>;
@@ -171,7 +175,10 @@ impl Task for Consumer {
                 }
                 return self.pop(hub);
             }
-            Wake::Reply(Err(error)) => books.told_unknown += usize::from(is_unknown(&error)),
+            Wake::Reply(Err(error)) => {
+                books.told_unknown += usize::from(is_unknown(&error));
+                books.check_refusal(self.timeout, &error);
+            }
             Wake::Killed => {}
             other => return Err(other.unexpected()),
         }
@@ -199,6 +206,13 @@ impl Books {
     pub fn push(&mut self, elements: impl Iterator<Item = u64>, pushed: Pushed) {
         self.pushed
             .extend(elements.map(|element| (element, pushed)));
+    }
+
+    fn check_refusal(&mut self, timeout: Timeout, error: &Error) {
+        let is_refusal = error.kind() == ErrorKind::Server && error.code() == Some("LOADING");
+        if timeout == Timeout::Forever && is_refusal {
+            self.refused = Some(error.to_string());
+        }
     }
 
     fn check_time(&mut self, timeout: Timeout, took: Duration) {
@@ -238,6 +252,9 @@ pub fn settle(books: &Books, left: &[u64]) -> Verdict {
     }
     if let Some((asked, took)) = books.early {
         return Err(format!("nil after {took:?}, {asked:?} were asked"));
+    }
+    if let Some(error) = &books.refused {
+        return Err(format!("a pop without a timeout has failed: {error}"));
     }
     let mut seen = books.delivered.clone();
     for element in left {
